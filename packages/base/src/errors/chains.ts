@@ -1,0 +1,3 @@
+import type { ErrorEntry } from './entry.ts'
+
+export const chainsErrors = {} as const satisfies Record<string, ErrorEntry>

@@ -1,0 +1,3 @@
+import type { ErrorEntry } from './entry.ts'
+
+export const mathErrors = {} as const satisfies Record<string, ErrorEntry>

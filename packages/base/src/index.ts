@@ -1,0 +1,53 @@
+export type { Branded } from './brand.ts'
+export {
+  compareBytes,
+  concatBytes,
+  equalBytes,
+  fromBase64,
+  fromBase64url,
+  fromHex,
+  toBase64,
+  toBase64url,
+  toHex,
+} from './bytes.ts'
+export { type Cbor, type CborLimits, decodeCbor, encodeCbor } from './cbor.ts'
+export {
+  array,
+  bool,
+  bytes,
+  type Codec,
+  type CodecType,
+  decode,
+  encode,
+  field,
+  int,
+  mapped,
+  nullable,
+  oneOf,
+  optional,
+  type RecordOf,
+  record,
+  shortHex,
+  text,
+  type UnionOf,
+  uint64,
+  union,
+} from './codec.ts'
+export { ERRORS, type ErrorClass, type ErrorEntry, type FaultCode } from './errors/table.ts'
+export { bug, Fault, type FaultOptions, isFault, isFaultCode } from './fault.ts'
+export { type Id, ID_PREFIXES, type IdPrefix, idFrom, isId, isName, newId, parseId } from './ids.ts'
+export type {
+  AuditSink,
+  Clock,
+  Logger,
+  LogFields,
+  LogLevel,
+  Meter,
+  MonotonicCounter,
+  Random,
+  Sealer,
+  Signer,
+} from './ports.ts'
+export { Secret, wipe } from './secret.ts'
+export { TAGS, type Tag, tagged, taggedHash } from './tags.ts'
+export { fromUtf8, utf8 } from './text.ts'
