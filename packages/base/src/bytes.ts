@@ -35,18 +35,30 @@ const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'
 
 /** Lower-case hex. */
 export function toHex(bytes: Uint8Array): string {
-  let out = ''
-  for (const byte of bytes) out += HEX[byte]!
-  return out
+  const digits = new Array<string>(bytes.length)
+  for (let i = 0; i < bytes.length; i++) digits[i] = HEX[bytes[i]!]!
+  return digits.join('')
+}
+
+/** The value of one hex digit by its character code, or −1. */
+function nibble(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48
+  const letter = code | 32
+  return letter >= 97 && letter <= 102 ? letter - 87 : -1
 }
 
 /** Bytes of lower- or upper-case hex without prefix. @throws base/malformed */
 export function fromHex(hex: string): Uint8Array {
-  if (hex.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(hex))
+  const out = new Uint8Array(hex.length >> 1)
+  let wrong = hex.length & 1
+  for (let i = 0; i < out.length; i++) {
+    const byte = (nibble(hex.charCodeAt(2 * i)) << 4) | nibble(hex.charCodeAt(2 * i + 1))
+    wrong |= byte < 0 ? 1 : 0
+    out[i] = byte
+  }
+  if (wrong !== 0)
     throw new Fault('base/malformed', { detail: 'expected an even number of hex digits' })
-  return Uint8Array.from({ length: hex.length / 2 }, (_, i) =>
-    Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16),
-  )
+  return out
 }
 
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'

@@ -28,7 +28,13 @@ function head(major: number, value: bigint | number): Uint8Array {
     if (value < 24) return Uint8Array.of(top | value)
     if (value < 0x100) return Uint8Array.of(top | 24, value)
     if (value < 0x10000) return Uint8Array.of(top | 25, value >> 8, value & 0xff)
-    return Uint8Array.of(top | 26, value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff)
+    return Uint8Array.of(
+      top | 26,
+      value >>> 24,
+      (value >>> 16) & 0xff,
+      (value >>> 8) & 0xff,
+      value & 0xff,
+    )
   }
   const big = BigInt(value)
   if (big <= 0xffffffffn) return head(major, Number(big))
@@ -93,7 +99,9 @@ export type CborLimits = {
  */
 export function decodeCbor(bytes: Uint8Array, limits: CborLimits): Cbor {
   if (bytes.length > limits.maxBytes)
-    throw new Fault('base/too-large', { detail: `${bytes.length} bytes, at most ${limits.maxBytes}` })
+    throw new Fault('base/too-large', {
+      detail: `${bytes.length} bytes, at most ${limits.maxBytes}`,
+    })
   const reader = new Reader(bytes, limits.maxDepth ?? 16)
   const value = reader.item(0)
   if (!reader.isAtEnd) throw new Fault('base/not-canonical', { detail: 'bytes after the end' })
@@ -140,7 +148,8 @@ class Reader {
       case 3: {
         const text = fromUtf8(this.#slice(argument))
         if (text === undefined) throw new Fault('base/malformed', { detail: 'text is not UTF-8' })
-        if (text !== text.normalize('NFC')) throw new Fault('base/not-canonical', { detail: 'text is not NFC' })
+        if (text !== text.normalize('NFC'))
+          throw new Fault('base/not-canonical', { detail: 'text is not NFC' })
         return text
       }
       case 4: {
@@ -157,7 +166,8 @@ class Reader {
           const key = this.item(depth + 1)
           if (typeof key !== 'number' || key < 0 || key > MAX_KEY)
             throw new Fault('base/malformed', { detail: 'map keys are integers from 0 to 65535' })
-          if (key <= last) throw new Fault('base/not-canonical', { detail: 'map keys out of order' })
+          if (key <= last)
+            throw new Fault('base/not-canonical', { detail: 'map keys out of order' })
           last = key
           map.set(key, this.item(depth + 1))
         }
@@ -170,15 +180,22 @@ class Reader {
 
   #argument(info: number): number | bigint {
     if (info < 24) return info
-    const [size, least] = info === 24 ? [1, 24] : info === 25 ? [2, 0x100] : info === 26 ? [4, 0x10000] : [8, 0]
+    const [size, least] =
+      info === 24 ? [1, 24] : info === 25 ? [2, 0x100] : info === 26 ? [4, 0x10000] : [8, 0]
     if (info > 27) throw new Fault('base/malformed', { detail: 'an indefinite or reserved length' })
     const at = this.#need(size)
     if (size === 8) {
       const value = this.#view.getBigUint64(at)
-      if (value <= 0xffffffffn) throw new Fault('base/not-canonical', { detail: 'integer not shortest' })
+      if (value <= 0xffffffffn)
+        throw new Fault('base/not-canonical', { detail: 'integer not shortest' })
       return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value
     }
-    const value = size === 1 ? this.#view.getUint8(at) : size === 2 ? this.#view.getUint16(at) : this.#view.getUint32(at)
+    const value =
+      size === 1
+        ? this.#view.getUint8(at)
+        : size === 2
+          ? this.#view.getUint16(at)
+          : this.#view.getUint32(at)
     if (value < least) throw new Fault('base/not-canonical', { detail: 'integer not shortest' })
     return value
   }
@@ -198,7 +215,8 @@ class Reader {
 
   #need(length: number): number {
     const at = this.#at
-    if (at + length > this.#bytes.length) throw new Fault('base/malformed', { detail: 'ends too early' })
+    if (at + length > this.#bytes.length)
+      throw new Fault('base/malformed', { detail: 'ends too early' })
     this.#at += length
     return at
   }

@@ -35,7 +35,8 @@ export const int = (min = 0, max: number = Number.MAX_SAFE_INTEGER): Codec<numbe
 
 /** An unsigned 64-bit integer as `bigint`. */
 export const uint64: Codec<bigint> = {
-  toCbor: (value) => (value >= 0n && value < 2n ** 64n ? value : refuse('value', 'an unsigned 64-bit integer')),
+  toCbor: (value) =>
+    value >= 0n && value < 2n ** 64n ? value : refuse('value', 'an unsigned 64-bit integer'),
   fromCbor: (cbor, path) =>
     (typeof cbor === 'number' || typeof cbor === 'bigint') && cbor >= 0
       ? BigInt(cbor)
@@ -43,11 +44,15 @@ export const uint64: Codec<bigint> = {
 }
 
 /** A byte string of exactly `length`, or of `min` to `max` bytes. */
-export const bytes = (length: number | { readonly min?: number; readonly max: number }): Codec<Uint8Array> => {
+export const bytes = (
+  length: number | { readonly min?: number; readonly max: number },
+): Codec<Uint8Array> => {
   const [min, max] = typeof length === 'number' ? [length, length] : [length.min ?? 0, length.max]
   const expected = min === max ? `${min} bytes` : `${min} to ${max} bytes`
   return checked((cbor, path) =>
-    cbor instanceof Uint8Array && cbor.length >= min && cbor.length <= max ? cbor : refuse(path, expected),
+    cbor instanceof Uint8Array && cbor.length >= min && cbor.length <= max
+      ? cbor
+      : refuse(path, expected),
   )
 }
 
@@ -56,7 +61,10 @@ export const text = (max: number, pattern?: RegExp): Codec<string> =>
   checked((cbor, path) =>
     typeof cbor === 'string' && cbor.length <= max && (pattern === undefined || pattern.test(cbor))
       ? cbor
-      : refuse(path, `text of at most ${max} characters${pattern === undefined ? '' : ' in the documented form'}`),
+      : refuse(
+          path,
+          `text of at most ${max} characters${pattern === undefined ? '' : ' in the documented form'}`,
+        ),
   )
 
 export const bool: Codec<boolean> = checked((cbor, path) =>
@@ -66,12 +74,18 @@ export const bool: Codec<boolean> = checked((cbor, path) =>
 /** One of the given texts or numbers. */
 export const oneOf = <const T extends string | number>(...values: readonly T[]): Codec<T> =>
   checked((cbor, path) =>
-    (values as readonly Cbor[]).includes(cbor) ? (cbor as T) : refuse(path, `one of ${values.join(', ')}`),
+    (values as readonly Cbor[]).includes(cbor)
+      ? (cbor as T)
+      : refuse(path, `one of ${values.join(', ')}`),
   ) as Codec<T>
 
-export const array = <T>(item: Codec<T>, limits: { readonly min?: number; readonly max: number }): Codec<readonly T[]> => {
+export const array = <T>(
+  item: Codec<T>,
+  limits: { readonly min?: number; readonly max: number },
+): Codec<readonly T[]> => {
   const check = (length: number, path: string): void => {
-    if (length < (limits.min ?? 0) || length > limits.max) refuse(path, `${limits.min ?? 0} to ${limits.max} items`)
+    if (length < (limits.min ?? 0) || length > limits.max)
+      refuse(path, `${limits.min ?? 0} to ${limits.max} items`)
   }
   return {
     toCbor(value) {
@@ -93,21 +107,44 @@ export const nullable = <T>(codec: Codec<T>): Codec<T | null> => ({
 })
 
 /** The same bytes seen as another type, e.g. a point parsed from its encoding. `parse` throws a Fault for what is invalid. */
-export const mapped = <A, B>(codec: Codec<A>, parse: (value: A) => B, format: (value: B) => A): Codec<B> => ({
+export const mapped = <A, B>(
+  codec: Codec<A>,
+  parse: (value: A) => B,
+  format: (value: B) => A,
+): Codec<B> => ({
   toCbor: (value) => codec.toCbor(format(value)),
   fromCbor: (cbor, path) => parse(codec.fromCbor(cbor, path)),
 })
 
-type Field<T, Optional extends boolean> = { readonly key: number; readonly codec: Codec<T>; readonly isOptional: Optional }
-export const field = <T>(key: number, codec: Codec<T>): Field<T, false> => ({ key, codec, isOptional: false })
+type Field<T, Optional extends boolean> = {
+  readonly key: number
+  readonly codec: Codec<T>
+  readonly isOptional: Optional
+}
+export const field = <T>(key: number, codec: Codec<T>): Field<T, false> => ({
+  key,
+  codec,
+  isOptional: false,
+})
 /** A field that may be absent; absent and `undefined` are the same. */
-export const optional = <T>(key: number, codec: Codec<T>): Field<T, true> => ({ key, codec, isOptional: true })
+export const optional = <T>(key: number, codec: Codec<T>): Field<T, true> => ({
+  key,
+  codec,
+  isOptional: true,
+})
 
 // biome-ignore lint/suspicious/noExplicitAny: any field, whatever it holds
 type Fields = { readonly [name: string]: Field<any, boolean> }
 type Simplify<T> = { [K in keyof T]: T[K] } & {}
 export type RecordOf<F extends Fields> = Simplify<
-  { readonly [K in keyof F as F[K]['isOptional'] extends true ? never : K]: F[K] extends Field<infer T, boolean> ? T : never } & {
+  {
+    readonly [K in keyof F as F[K]['isOptional'] extends true ? never : K]: F[K] extends Field<
+      infer T,
+      boolean
+    >
+      ? T
+      : never
+  } & {
     readonly [K in keyof F as F[K]['isOptional'] extends true ? K : never]?:
       | (F[K] extends Field<infer T, boolean> ? T : never)
       | undefined
@@ -152,16 +189,25 @@ export type UnionOf<V extends Variants> = {
 
 /** One of several structures: the pair `[number of the variant, its value]`. */
 export function union<V extends Variants>(variants: V): Codec<UnionOf<V>> {
-  const byKey = new Map(Object.entries(variants).map(([kind, [key, codec]]) => [key, { kind, codec }]))
+  const byKey = new Map(
+    Object.entries(variants).map(([kind, [key, codec]]) => [key, { kind, codec }]),
+  )
   return {
     toCbor({ kind, value }) {
       const variant = variants[kind] ?? refuse('kind', 'a known variant')
       return [variant[0], variant[1].toCbor(value)]
     },
     fromCbor(cbor, path) {
-      const [key, item] = Array.isArray(cbor) && cbor.length === 2 ? (cbor as readonly Cbor[] as readonly [Cbor, Cbor]) : refuse(path, 'a pair')
-      const variant = (typeof key === 'number' ? byKey.get(key) : undefined) ?? refuse(path, 'a known variant')
-      return { kind: variant.kind, value: variant.codec.fromCbor(item, `${path}.${variant.kind}`) } as UnionOf<V>
+      const [key, item] =
+        Array.isArray(cbor) && cbor.length === 2
+          ? (cbor as readonly Cbor[] as readonly [Cbor, Cbor])
+          : refuse(path, 'a pair')
+      const variant =
+        (typeof key === 'number' ? byKey.get(key) : undefined) ?? refuse(path, 'a known variant')
+      return {
+        kind: variant.kind,
+        value: variant.codec.fromCbor(item, `${path}.${variant.kind}`) as unknown,
+      } as UnionOf<V>
     },
   }
 }
@@ -170,8 +216,11 @@ export function union<V extends Variants>(variants: V): Codec<UnionOf<V>> {
 export const encode = <T>(codec: Codec<T>, value: T): Uint8Array => encodeCbor(codec.toCbor(value))
 
 /** The value of canonical bytes. @throws base/too-large before parsing, base/malformed, base/not-canonical */
-export const decode = <T>(codec: Codec<T>, encoded: Uint8Array, limits: { readonly maxBytes: number }): T =>
-  codec.fromCbor(decodeCbor(encoded, limits), 'record')
+export const decode = <T>(
+  codec: Codec<T>,
+  encoded: Uint8Array,
+  limits: { readonly maxBytes: number },
+): T => codec.fromCbor(decodeCbor(encoded, limits), 'record')
 
 /** A short, printable fingerprint of bytes for logs and messages: the first four as hex. */
 export const shortHex = (value: Uint8Array): string => toHex(value.subarray(0, 4))

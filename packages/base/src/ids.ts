@@ -7,7 +7,19 @@ import type { Branded } from './brand.ts'
 import { Fault } from './fault.ts'
 import type { Random } from './ports.ts'
 
-export const ID_PREFIXES = ['wal', 'key', 'prj', 'req', 'op', 'apr', 'cli', 'nod', 'clu', 'pol', 'sto'] as const
+export const ID_PREFIXES = [
+  'wal',
+  'key',
+  'prj',
+  'req',
+  'op',
+  'apr',
+  'cli',
+  'nod',
+  'clu',
+  'pol',
+  'sto',
+] as const
 export type IdPrefix = (typeof ID_PREFIXES)[number]
 export type Id<Prefix extends IdPrefix = IdPrefix> = Branded<`${Prefix}_${string}`, 'Id'>
 
@@ -15,12 +27,20 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 const LENGTH = 26
 
 /** A new id; ids made at different milliseconds sort by time. */
-export function newId<Prefix extends IdPrefix>(prefix: Prefix, nowMs: number, random: Random): Id<Prefix> {
+export function newId<Prefix extends IdPrefix>(
+  prefix: Prefix,
+  nowMs: number,
+  random: Random,
+): Id<Prefix> {
   return idFrom(prefix, nowMs, random.bytes(10))
 }
 
 /** The id that `entropy` (10 bytes) stands for, e.g. one derived from a hash so that all nodes agree on it. */
-export function idFrom<Prefix extends IdPrefix>(prefix: Prefix, nowMs: number, entropy: Uint8Array): Id<Prefix> {
+export function idFrom<Prefix extends IdPrefix>(
+  prefix: Prefix,
+  nowMs: number,
+  entropy: Uint8Array,
+): Id<Prefix> {
   if (entropy.length !== 10 || !Number.isSafeInteger(nowMs) || nowMs < 0 || nowMs >= 2 ** 48)
     throw new Fault('base/bad-id')
   let value = BigInt(nowMs)

@@ -35,12 +35,12 @@ export {
 } from './codec.ts'
 export { ERRORS, type ErrorClass, type ErrorEntry, type FaultCode } from './errors/table.ts'
 export { bug, Fault, type FaultOptions, isFault, isFaultCode } from './fault.ts'
-export { type Id, ID_PREFIXES, type IdPrefix, idFrom, isId, isName, newId, parseId } from './ids.ts'
+export { ID_PREFIXES, type Id, type IdPrefix, idFrom, isId, isName, newId, parseId } from './ids.ts'
 export type {
   AuditSink,
   Clock,
-  Logger,
   LogFields,
+  Logger,
   LogLevel,
   Meter,
   MonotonicCounter,

@@ -1,3 +1,116 @@
-import type { ErrorEntry } from './entry.ts'
+import { type ErrorEntry, invalid, notFound } from './entry.ts'
 
-export const chainsErrors = {} as const satisfies Record<string, ErrorEntry>
+export const chainsErrors = {
+  'chains/unknown-network': notFound([
+    'there is no network of that name',
+    'Use a slug or a CAIP-2 id from `quorate networks`.',
+  ]),
+  'chains/bad-address': invalid([
+    'the address is not valid on this network',
+    'Copy the whole address again; a single wrong character breaks its checksum.',
+  ]),
+  'chains/wrong-network': invalid([
+    'the address belongs to another network',
+    'Ask for an address of the network of this wallet, or use a wallet of that network.',
+  ]),
+  'chains/no-key-in-address': invalid([
+    'the address does not say which key signs for it',
+    'Use a Taproot (bc1p…, tb1p…) or Solana address.',
+  ]),
+  'chains/address-unproven': invalid(
+    [
+      'the signature does not verify under the key of the address',
+      'Do not send anything to this address; create the wallet again.',
+    ],
+    400,
+    6,
+  ),
+  'chains/bad-key': invalid([
+    'the public key is not one that this network can use',
+    'Give the untweaked group key: 33 bytes for secp256k1, 32 bytes for Ed25519.',
+  ]),
+  'chains/wrong-scheme': invalid([
+    'the key belongs to another signature scheme than the network asks for',
+    'Use a wallet that was created for this network.',
+  ]),
+  'chains/unexpected-context': invalid([
+    'context was given, but transactions of this network need none',
+    'Leave the context out.',
+  ]),
+  'chains/malformed-transaction': invalid([
+    'the bytes are not an unsigned transaction of this network',
+    'Bitcoin takes a binary PSBT; Solana takes an unsigned wire transaction or a version 0 message.',
+  ]),
+  'chains/unsupported-version': invalid([
+    'the transaction has a version that is not supported',
+    'Use version 0 or legacy messages on Solana, and PSBT version 0 or 2 on Bitcoin.',
+  ]),
+  'chains/not-canonical': invalid([
+    'the transaction is not written in the one form this program would write it in',
+    'Write it again with a current wallet or library: keys in order, lengths in their shortest form.',
+  ]),
+  'chains/transaction-too-large': invalid(
+    [
+      'the transaction is larger than the network or this program relays',
+      'Split it into several transactions.',
+    ],
+    413,
+  ),
+  'chains/missing-utxo': invalid([
+    'an input does not say which amount and script it spends',
+    'Add PSBT_IN_WITNESS_UTXO to every input, also to those of others: the signature covers them all.',
+  ]),
+  'chains/duplicate-input': invalid([
+    'the same coin is spent twice',
+    'Build the transaction again with each coin once.',
+  ]),
+  'chains/bad-amount': invalid([
+    'an amount is negative or more than there will ever be',
+    'Check the amounts of coins and outputs.',
+  ]),
+  'chains/negative-fee': invalid([
+    'the outputs are worth more than the inputs',
+    'Lower an output or add a coin.',
+  ]),
+  'chains/not-our-key': invalid([
+    'the transaction needs no signature of this wallet',
+    'Check that you chose the right wallet and network.',
+  ]),
+  'chains/key-mismatch': invalid([
+    'an input names the key of this wallet, but its coin belongs to another script',
+    'Check the internal key and the script root of that input against the wallet.',
+  ]),
+  'chains/script-path': invalid([
+    'an input asks for a spend by script; this wallet spends by key',
+    'Remove the leaf scripts and their signatures; for a coin with a script tree give PSBT_IN_TAP_MERKLE_ROOT.',
+  ]),
+  'chains/sighash-type': invalid([
+    'an input asks for a signature that leaves parts of the transaction open',
+    'Use SIGHASH_DEFAULT or SIGHASH_ALL.',
+  ]),
+  'chains/already-signed': invalid([
+    'the place of the signature of this wallet is already taken',
+    'Give the transaction as it was before it was signed.',
+  ]),
+  'chains/missing-signature': invalid(
+    ['a signature is missing', 'Sign every item that the transaction asks for.'],
+    400,
+    6,
+  ),
+  'chains/bad-signature': invalid(
+    [
+      'a signature does not verify',
+      'Sign exactly the given message with the given key, tweak included.',
+    ],
+    400,
+    6,
+  ),
+  'chains/others-unsigned': invalid([
+    'inputs of others are not signed yet, so there is no final transaction',
+    'Ask for the signed PSBT, pass it on to the other signers, and let the last one finish it.',
+  ]),
+  'chains/unknown-format': invalid([
+    'signed transactions of this network cannot be written in that format',
+    'Use `raw`, or `psbt` on Bitcoin.',
+  ]),
+} as const satisfies Record<string, ErrorEntry>

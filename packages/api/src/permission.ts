@@ -1,0 +1,31 @@
+/** What clients may do, and the roles that administrators give them when they are enrolled. */
+import { Fault } from '@quorate/base'
+
+export type Permission =
+  | 'wallet.create'
+  | 'wallet.read'
+  | 'wallet.refresh'
+  | 'tx.sign'
+  | 'tx.explain'
+  | 'audit.read'
+  | 'status.read'
+
+export type Role = 'operator' | 'signer' | 'auditor'
+
+export const ROLES: { readonly [R in Role]: readonly Permission[] } = {
+  operator: ['wallet.create', 'wallet.read', 'wallet.refresh', 'tx.explain', 'status.read'],
+  signer: ['wallet.read', 'tx.sign', 'tx.explain', 'status.read'],
+  auditor: ['wallet.read', 'audit.read', 'status.read'],
+}
+
+export const isRole = (text: string): text is Role => Object.hasOwn(ROLES, text)
+
+/** Whether any of the roles permits it. */
+export const isPermitted = (roles: readonly Role[], permission: Permission): boolean =>
+  roles.some((role) => ROLES[role].includes(permission))
+
+/** @throws api/not-permitted unless one of the roles permits it */
+export function checkPermitted(roles: readonly Role[], permission: Permission): void {
+  if (!isPermitted(roles, permission))
+    throw new Fault('api/not-permitted', { detail: `it takes ${permission}` })
+}

@@ -1,0 +1,132 @@
+/** Operations: what a request that takes a while is doing, and what came of it. */
+import { Type } from '@sinclair/typebox'
+import type { Problem } from '../problem.ts'
+import {
+  countSchema,
+  enumSchema,
+  hexSchema,
+  idSchema,
+  named,
+  type Schema,
+  schemaOf,
+  slugSchema,
+  timeSchema,
+} from './schema.ts'
+import { type WalletJson, walletSchema } from './wallet.ts'
+
+/** Hex of canonical receipts, for the client to verify. */
+type Receipts = { readonly receipts: readonly string[] }
+
+export type CreateWalletResult = Receipts & {
+  readonly kind: 'createWallet'
+  readonly wallet: WalletJson
+}
+export type SignatureJson = {
+  /** Exactly the bytes that the signature covers, hex. */
+  readonly message: string
+  readonly signature: string
+  /** What it verifies under, hex. */
+  readonly publicKey: string
+}
+export type SignResult = Receipts & {
+  readonly kind: 'sign'
+  readonly wallet: string
+  readonly network: string
+  readonly txid: string
+  readonly unsigned: string
+  readonly signed: string
+  /** One per input or signer slot of the transaction. */
+  readonly signatures: readonly SignatureJson[]
+}
+export type RefreshResult = Receipts & {
+  readonly kind: 'refresh'
+  readonly wallet: string
+  /** The new one. */
+  readonly generation: number
+}
+export type OperationResult = CreateWalletResult | SignResult | RefreshResult
+
+export type OperationJson = {
+  readonly id: string
+  readonly kind: OperationResult['kind']
+  readonly state: 'running' | 'done' | 'failed'
+  readonly project: string
+  readonly requestId: string
+  readonly wallet?: string
+  /** While it runs. */
+  readonly progress?: {
+    readonly phase: string
+    readonly round: number
+    readonly of: number
+  }
+  /** Once it is done. */
+  readonly result?: OperationResult
+  /** Once it has failed. */
+  readonly problem?: Problem
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
+export const problemSchema: Schema<Problem> = named<Problem>(
+  'Problem',
+  Type.Object({
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer({ minimum: 400, maximum: 599 }),
+    code: Type.String(),
+    detail: Type.Optional(Type.String()),
+    requestId: Type.String(),
+    retryable: Type.Boolean(),
+    remedy: Type.String(),
+  }),
+)
+
+const receipts = Type.Array(hexSchema({ max: 1 << 13 }))
+const transactionHex = hexSchema({ max: 1 << 21 })
+
+const resultSchema: Schema<OperationResult> = schemaOf<OperationResult>(
+  Type.Union([
+    Type.Object({ kind: Type.Literal('createWallet'), wallet: walletSchema, receipts }),
+    Type.Object({
+      kind: Type.Literal('sign'),
+      wallet: idSchema('wal'),
+      network: slugSchema,
+      txid: Type.String(),
+      unsigned: transactionHex,
+      signed: transactionHex,
+      signatures: Type.Array(
+        Type.Object({
+          message: hexSchema({ max: 1 << 20 }),
+          signature: hexSchema(64),
+          publicKey: hexSchema({ max: 64 }),
+        }),
+      ),
+      receipts,
+    }),
+    Type.Object({
+      kind: Type.Literal('refresh'),
+      wallet: idSchema('wal'),
+      generation: countSchema,
+      receipts,
+    }),
+  ]),
+)
+
+export const operationSchema: Schema<OperationJson> = named<OperationJson>(
+  'Operation',
+  Type.Object({
+    id: idSchema('op'),
+    kind: enumSchema('createWallet', 'sign', 'refresh'),
+    state: enumSchema('running', 'done', 'failed'),
+    project: idSchema('prj'),
+    requestId: idSchema('req'),
+    wallet: Type.Optional(idSchema('wal')),
+    progress: Type.Optional(
+      Type.Object({ phase: Type.String(), round: countSchema, of: countSchema }),
+    ),
+    result: Type.Optional(resultSchema),
+    problem: Type.Optional(problemSchema),
+    createdAt: timeSchema,
+    updatedAt: timeSchema,
+  }),
+)

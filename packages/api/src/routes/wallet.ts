@@ -1,0 +1,72 @@
+/** Wallets as the API shows them. */
+import { Type } from '@sinclair/typebox'
+import type { Scheme } from '../view.ts'
+import {
+  countSchema,
+  enumSchema,
+  hexSchema,
+  idSchema,
+  named,
+  type Schema,
+  slugSchema,
+  timeSchema,
+} from './schema.ts'
+
+export type Environment = 'development' | 'staging' | 'production'
+
+export const environmentSchema: Schema<Environment> = enumSchema(
+  'development',
+  'staging',
+  'production',
+)
+
+export type WalletJson = {
+  readonly id: string
+  readonly project: string
+  readonly label: string
+  readonly protocol: string
+  readonly suite: string
+  readonly scheme: Scheme
+  readonly network: string
+  readonly caip2: string
+  /** Number of signers needed. */
+  readonly threshold: number
+  /** threshold − 1: how many parties may be corrupt without a signature being forged. */
+  readonly corruptionBound: number
+  readonly parties: number
+  readonly unsafeThreshold: boolean
+  readonly generation: number
+  /** The key that the parties share, before any tweak; hex. */
+  readonly groupKey: string
+  /** The key that signatures verify under, e.g. the tweaked x-only key of a Taproot output; hex. */
+  readonly publicKey: string
+  readonly address: string
+  readonly policyHash: string
+  readonly environment: Environment
+  readonly createdAt: string
+}
+
+export const walletSchema: Schema<WalletJson> = named<WalletJson>(
+  'Wallet',
+  Type.Object({
+    id: idSchema('wal'),
+    project: idSchema('prj'),
+    label: Type.String(),
+    protocol: Type.String(),
+    suite: Type.String(),
+    scheme: enumSchema('ed25519', 'bip340-secp256k1', 'ecdsa-secp256k1'),
+    network: slugSchema,
+    caip2: Type.String(),
+    threshold: countSchema,
+    corruptionBound: countSchema,
+    parties: countSchema,
+    unsafeThreshold: Type.Boolean(),
+    generation: countSchema,
+    groupKey: hexSchema({ max: 64 }),
+    publicKey: hexSchema({ max: 64 }),
+    address: Type.String(),
+    policyHash: hexSchema(32),
+    environment: environmentSchema,
+    createdAt: timeSchema,
+  }),
+)

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { encodeCbor, type FaultCode, fromHex, isFault, toHex } from '@quorate/base'
+import {
+  chooseTemplate,
+  decide,
+  encodePolicy,
+  type Facts,
+  instantiate,
+  listTemplates,
+  type Policy,
+} from '@quorate/policy'
+import { facts, output } from './sample.ts'
+
+const fails = (code: FaultCode) => (error: unknown) => isFault(error, code)
+const outcome = (policy: Policy, about: Facts): string => {
+  const { decision, rule } = decide(policy, about)
+  return `${decision} ${rule ?? '-'}`
+}
+const fee = (asset: string, amount: bigint) => ({ fee: { asset, amount, isClaimed: false } })
+
+test('testnet-open: complete transactions on testnets with a small fee, and nothing else', () => {
+  const policy = instantiate(chooseTemplate('testnet-open', {}), 'development')
+  assert.equal(outcome(policy, facts()), 'allow testnet')
+  assert.equal(outcome(policy, facts(fee('BTC', 100_000n))), 'allow testnet')
+  assert.equal(outcome(policy, facts(fee('BTC', 100_001n))), 'deny -')
+  assert.equal(outcome(policy, facts(fee('SOL', 10_000_000n))), 'allow testnet')
+  assert.equal(outcome(policy, facts(fee('SOL', 10_000_001n))), 'deny -')
+  assert.equal(outcome(policy, facts(fee('DOGE', 1n))), 'deny -')
+  assert.equal(outcome(policy, facts({ fee: undefined })), 'deny -')
+  assert.equal(outcome(policy, facts({ isComplete: false })), 'deny -')
+  assert.equal(outcome(policy, facts({ kind: 'opaque' })), 'deny no-opaque')
+  assert.equal(outcome(policy, facts({}, { isTestnet: false })), 'deny no-mainnet')
+  assert.equal(
+    outcome(policy, facts({ outputs: [output({ amount: 10n ** 15n })] })),
+    'allow testnet',
+  )
+})
+
+test('testnet-open with a fee cap of its own', () => {
+  const policy = instantiate(
+    chooseTemplate('testnet-open', { maxFee: { BTC: '150' } }),
+    'development',
+  )
+  assert.equal(outcome(policy, facts()), 'deny -')
+  assert.equal(outcome(policy, facts(fee('BTC', 150n))), 'allow testnet')
+  assert.equal(outcome(policy, facts(fee('SOL', 1n))), 'deny -')
+})
+
+const params = {
+  networks: ['bitcoin-testnet4'],
+  recipients: ['alice', 'bob'],
+  maxAmount: { BTC: '1500' },
+  maxFee: { BTC: '300' },
+}
+
+test('allow-list: listed recipients, amounts, fees and networks, in every environment', () => {
+  for (const environment of ['development', 'staging', 'production'] as const) {
+    const policy = instantiate(chooseTemplate('allow-list', params), environment)
+    assert.equal(outcome(policy, facts()), 'allow listed')
+    const wrong: readonly Facts[] = [
+      facts({ network: 'bitcoin' }),
+      facts({ outputs: [output({ to: 'eve' })] }),
+      facts({ outputs: [output(), output({ to: 'bob', amount: 501n })] }),
+      facts({ outputs: [output({ isClaimed: true })] }),
+      facts({ outputs: [output({ asset: 'SOL' })] }),
+      facts(fee('BTC', 301n)),
+      facts({ fee: undefined }),
+      facts({ kind: 'call' }),
+      facts({ isComplete: false }),
+    ]
+    for (const [i, about] of wrong.entries())
+      assert.equal(outcome(policy, about), 'deny -', `case ${i}`)
+  }
+})
+
+test('a template for development is refused elsewhere', () => {
+  for (const { name, isDevelopmentOnly } of listTemplates()) {
+    assert.equal(isDevelopmentOnly, name === 'testnet-open')
+    if (!isDevelopmentOnly) continue
+    for (const environment of ['staging', 'production'] as const)
+      assert.throws(
+        () => instantiate(chooseTemplate(name, {}), environment),
+        fails('policy/development-only'),
+      )
+  }
+})
+
+test('unknown templates and parameters are refused', () => {
+  assert.throws(() => chooseTemplate('treasure', {}), fails('policy/unknown-template'))
+  assert.throws(() => chooseTemplate('toString', {}), fails('policy/unknown-template'))
+  assert.throws(
+    () => instantiate({ template: 'treasure', params: fromHex('a0') }, 'development'),
+    fails('policy/unknown-template'),
+  )
+  for (const wrong of [
+    {},
+    { ...params, more: 1 },
+    { ...params, recipients: 'alice' },
+    { ...params, maxFee: { BTC: 'much' } },
+  ])
+    assert.throws(() => chooseTemplate('allow-list', wrong), fails('policy/malformed'))
+  for (const wrong of [
+    { ...params, recipients: [] },
+    { ...params, maxAmount: {} },
+  ])
+    assert.throws(() => chooseTemplate('allow-list', wrong), fails('base/malformed'))
+  const extended = encodeCbor(new Map([[99, 1]]))
+  assert.throws(
+    () => instantiate({ template: 'testnet-open', params: extended }, 'development'),
+    fails('base/malformed'),
+  )
+})
+
+test('the same choice makes the same policy', () => {
+  const make = (): string =>
+    toHex(encodePolicy(instantiate(chooseTemplate('allow-list', params), 'staging')))
+  assert.equal(make(), make())
+})

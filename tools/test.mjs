@@ -1,0 +1,105 @@
+/**
+ * `npm test [-- filter… --flags…]`: sets up what is missing and runs every test in one run of
+ * `node --test`. A filter keeps the files whose path contains it; flags go to node as they are.
+ * `--soak` adds the long runs. What could not be tested here is said at the end, with the reason.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { root, run } from './run.mjs'
+import { setUp } from './setup.mjs'
+import { filesBelow, workspacesOf } from './workspaces.mjs'
+
+/** Debian packages that tests call as programs; the first word is the program. */
+const PROGRAMS = [['openssl', 'openssl']]
+const VECTORS = join(root, '../shared/vectors')
+
+const args = process.argv.slice(2)
+const isSoak = args.includes('--soak')
+const flags = args.filter((arg) => arg.startsWith('-') && arg !== '--soak')
+const filters = args.filter((arg) => !arg.startsWith('-'))
+
+await setUp()
+const absent = [...(await missingPrograms()), ...missingVectors()]
+const files = testFiles().filter(
+  (file) => filters.length === 0 || filters.some((filter) => file.includes(filter)),
+)
+if (files.length === 0) {
+  process.stderr.write(`no test file matches ${filters.join(' ')}\n`)
+  process.exit(2)
+}
+process.exitCode = await runTests(files)
+
+function testFiles() {
+  const places = workspacesOf(root)
+    .map(({ dir }) => `${dir}/dist/test`)
+    .concat('test/dist', 'tools/test')
+  const endings = ['.test.js', '.test.mjs', ...(isSoak ? ['.soak.js'] : [])]
+  return places.flatMap((place) =>
+    filesBelow(join(root, place), ...endings).map((file) => `${place}/${file}`),
+  )
+}
+
+async function missingPrograms() {
+  const missing = []
+  for (const [program, debianPackage] of PROGRAMS) {
+    const isThere = async () => (await run(program, ['version'], { isQuiet: true })).code !== 127
+    if (await isThere()) continue
+    await installDebianPackage(debianPackage)
+    if (!(await isThere()))
+      missing.push(`the program ${program} (Debian: apt-get install ${debianPackage})`)
+  }
+  return missing
+}
+
+async function installDebianPackage(name) {
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return
+  process.stderr.write(`installing the Debian package ${name} …\n`)
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const install = () =>
+    run('apt-get', ['install', '-y', '--no-install-recommends', name], { isQuiet: true, env })
+  if ((await install()).code === 0) return
+  await run('apt-get', ['update'], { isQuiet: true, env })
+  await install()
+}
+
+function missingVectors() {
+  return existsSync(VECTORS) ? [] : ['the official test vectors (../shared/vectors)']
+}
+
+async function runTests(paths) {
+  const scratch = mkdtempSync(join(tmpdir(), 'quorate-test-'))
+  const reportFile = join(scratch, 'report.json')
+  const reporters = [
+    ['spec', 'stdout'],
+    [`${root}/tools/test-report.mjs`, reportFile],
+  ].flatMap(([reporter, to]) => [
+    `--test-reporter=${reporter}`,
+    `--test-reporter-destination=${to}`,
+  ])
+  try {
+    const { code } = await run(process.execPath, [
+      '--test',
+      '--test-concurrency=2',
+      ...reporters,
+      ...flags,
+      ...paths,
+    ])
+    summarise(JSON.parse(readFileSync(reportFile, 'utf8')))
+    return code
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+/** The last line is the count, whatever the runner printed before it. */
+function summarise({ counts, skipped }) {
+  const lines = ['']
+  if (absent.length > 0)
+    lines.push('Not here, so not tested against:', ...absent.map((what) => `  ${what}`))
+  if (skipped.length > 0)
+    lines.push('Skipped:', ...skipped.map(({ name, reason }) => `  ${name}: ${reason}`))
+  const failed = counts.fail + counts.cancelled
+  lines.push(`${counts.pass} passed, ${failed} failed, ${counts.skipped} skipped`)
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
