@@ -1,1 +1,53 @@
-export {}
+export {
+  type ClusterAdmin,
+  type ClusterClient,
+  type ClusterNode,
+  type ClusterRecord,
+  clusterRecordHash,
+  decodeClusterRecord,
+  encodeClusterRecord,
+} from './cluster-record.ts'
+export {
+  CUSTODY_LEVELS,
+  type Custody,
+  ENVIRONMENTS,
+  type Environment,
+} from './document.ts'
+export {
+  type EpochRecord,
+  MAX_EPOCH_MS,
+  makeEpoch,
+  type TrustContext,
+  verifyEpoch,
+} from './epoch.ts'
+export { fingerprintWords } from './fingerprint.ts'
+export {
+  type Connection,
+  checkHello,
+  type Greeting,
+  type Hello,
+  type HelloContext,
+  makeHello,
+} from './hello.ts'
+export { makeNodeCard, type NodeCard, nodeCardHash, readNodeCard } from './node-card.ts'
+export {
+  type AcceptedRecord,
+  type AcceptOptions,
+  acceptChain,
+  acceptRecord,
+  decodeSignedRecord,
+  encodeSignedRecord,
+  type RecordSignature,
+  type RecordSigner,
+  type SignedClusterRecord,
+  signClusterRecord,
+} from './record-chain.ts'
+export { ReplayGuard, type ReplayGuardOptions, type Sighting } from './replay-guard.ts'
+export {
+  type HttpRequest,
+  httpRequestMessage,
+  type RequestContext,
+  type RequestCredentials,
+  signHttpRequest,
+  verifyHttpRequest,
+} from './signed-request.ts'

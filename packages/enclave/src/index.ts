@@ -1,1 +1,15 @@
-export {}
+export type { Client, Handlers } from './channel/channel.ts'
+export type {
+  AuditDraft,
+  Change,
+  HostCalls,
+  Outcome,
+  SignedTransaction,
+  SignerCalls,
+  WalletRef,
+  WalletRow,
+} from './channel/calls.ts'
+export { type SignerHost, type SignerHostOptions, startSigner } from './signer-host.ts'
+export { verifyEd25519 } from './signer-process/node-crypto.ts'
+export { type ReadReceipt, readReceipt } from './signer-process/receipts.ts'
+export { decodeWallet, type WalletRecord } from './wallet-record.ts'

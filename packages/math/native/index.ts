@@ -1,1 +1,56 @@
-export {}
+/** The fastest point arithmetic that is installed, none of it required. */
+import { webcrypto } from 'node:crypto'
+import type { Random } from '@quorate/base'
+import {
+  type BackendChoice,
+  ed25519,
+  type Group,
+  installBackend,
+  type PointBackend,
+  removeBackend,
+  secp256k1,
+} from '../src/index.ts'
+import { loadSodium } from './sodium.ts'
+import { loadTinySecp256k1 } from './tiny-secp256k1.ts'
+
+export { loadSodium, loadTinySecp256k1 }
+
+export type BackendChoices = { readonly [Name in Group['name']]: BackendChoice }
+
+const random: Random = { bytes: (length) => webcrypto.getRandomValues(new Uint8Array(length)) }
+
+/**
+ * Gives each group the backend that will serve it and says why: the optional one if it is
+ * installed and agrees with noble on every operation, else noble. With `only: 'noble'` nothing is
+ * loaded. Meant to be called once, at the start of a process.
+ */
+export async function chooseBackends(
+  options: { readonly only?: 'noble' } = {},
+): Promise<BackendChoices> {
+  const choose = options.only === 'noble' ? useNoble : tryBackend
+  return {
+    ed25519: await choose(ed25519, loadSodium),
+    secp256k1: await choose(secp256k1, loadTinySecp256k1),
+  }
+}
+
+async function useNoble(group: Group): Promise<BackendChoice> {
+  removeBackend(group)
+  return { backend: 'noble', reason: 'noble was asked for' }
+}
+
+async function tryBackend(group: Group, load: () => Promise<PointBackend>): Promise<BackendChoice> {
+  removeBackend(group)
+  let backend: PointBackend
+  try {
+    backend = await load()
+  } catch (cause) {
+    const isAbsent =
+      cause instanceof Error && 'code' in cause && /MODULE_NOT_FOUND$/.test(String(cause.code))
+    return {
+      backend: 'noble',
+      reason: isAbsent ? 'no faster backend is installed' : 'the faster backend does not load here',
+    }
+  }
+  return installBackend(group, backend, random)
+}

@@ -1,1 +1,83 @@
-export {}
+export { beginKeygen, dkgSuite, type SharedKey, safeTweaks, sharedKey } from './frost/keygen/keygen.ts'
+export {
+  type DkgParameters,
+  type DkgParametersInput,
+  dkgParameters,
+  hostPublicKey,
+} from './frost/keygen/parameters.ts'
+export type { DkgOptions } from './frost/keygen/rounds.ts'
+export { beginRefresh, type Generation, generationDigest } from './frost/refresh.ts'
+export type { GroupKey } from './frost/sign/key.ts'
+export { startSigning } from './frost/sign/protocol.ts'
+export {
+  decodeKeyShare,
+  encodeKeyShare,
+  type KeyShare,
+  type WalletKey,
+  walletKeyCodec,
+} from './keyshare/key-share.ts'
+export { describeKey, parseWalletKey, validateShare } from './keyshare/validate.ts'
+export { Abort, type AbortCode, type AbortOptions } from './session/abort.ts'
+export {
+  type Addressee,
+  type EnvelopeHeader,
+  type KeyLookup,
+  MAX_ENVELOPE_BYTES,
+  type OpenedEnvelope,
+  type Opening,
+  type Outbound,
+  openEnvelope,
+  type ReadEnvelope,
+  type Receiver,
+  readEnvelope,
+  sealEnvelope,
+  stripEnvelope,
+} from './session/envelope.ts'
+export {
+  type EnvelopeCrypto,
+  type EpochSecrets,
+  nobleEnvelopeCrypto,
+  nobleVerifier,
+  type SignatureVerifier,
+} from './session/envelope-crypto.ts'
+export {
+  decodeEvidence,
+  type Evidence,
+  encodeEvidence,
+  type Judge,
+  type Testimony,
+  type Verifier,
+  verifyEvidence,
+} from './session/evidence.ts'
+export {
+  type Countersignature,
+  countersign,
+  countersignatureCodec,
+  decodeManifest,
+  encodeManifest,
+  type Manifest,
+  partiesOf,
+  sessionId,
+  verifyCountersignature,
+} from './session/manifest.ts'
+export { MAX_PARTIES, type PartyId, partiesUpTo, partyId } from './session/party.ts'
+export {
+  done,
+  type Inlet,
+  inlet,
+  next,
+  type Round,
+  type Send,
+  type Step,
+  toAll,
+  toEach,
+} from './session/round.ts'
+export {
+  type MessageKind,
+  type OriginalClaim,
+  type Outgoing,
+  type Received,
+  Session,
+  type SessionOptions,
+  type SessionState,
+} from './session/session.ts'

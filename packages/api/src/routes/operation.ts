@@ -37,6 +37,10 @@ export type SignResult = Receipts & {
   readonly signed: string
   /** One per input or signer slot of the transaction. */
   readonly signatures: readonly SignatureJson[]
+  /** Indices of the nodes whose shares made them. */
+  readonly signers: readonly number[]
+  /** Protocol sessions that it took. */
+  readonly attempts: number
 }
 export type RefreshResult = Receipts & {
   readonly kind: 'refresh'
@@ -101,6 +105,8 @@ const resultSchema: Schema<OperationResult> = schemaOf<OperationResult>(
           publicKey: hexSchema({ max: 64 }),
         }),
       ),
+      signers: Type.Array(countSchema),
+      attempts: countSchema,
       receipts,
     }),
     Type.Object({

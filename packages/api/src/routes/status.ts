@@ -22,10 +22,7 @@ export const healthSchema: Schema<HealthJson> = named<HealthJson>(
 export type PeerJson = {
   readonly index: number
   readonly id: string
-  readonly state: 'connected' | 'silent' | 'refused'
-  readonly lastSeenAt: string | null
-  /** Its clock minus ours. */
-  readonly clockOffsetMs: number | null
+  readonly state: 'connected' | 'silent'
 }
 
 export type StatusJson = {
@@ -91,9 +88,7 @@ export const statusSchema: Schema<StatusJson> = named<StatusJson>(
       Type.Object({
         index: countSchema,
         id: idSchema('nod'),
-        state: enumSchema('connected', 'silent', 'refused'),
-        lastSeenAt: Type.Union([timeSchema, Type.Null()]),
-        clockOffsetMs: Type.Union([Type.Integer(), Type.Null()]),
+        state: enumSchema('connected', 'silent'),
       }),
     ),
     wallets: countSchema,

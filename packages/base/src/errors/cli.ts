@@ -1,3 +1,93 @@
-import type { ErrorEntry } from './entry.ts'
+import { broken, conflict, denied, type ErrorEntry, invalid, notFound, unavailable } from './entry.ts'
 
-export const cliErrors = {} as const satisfies Record<string, ErrorEntry>
+export const cliErrors = {
+  'cli/internal': broken([
+    'the command met an error that it did not expect',
+    'Run it again with QUORATE_DEBUG=1 to see where, and please report that.',
+  ]),
+  'cli/unknown-command': invalid([
+    'there is no such command',
+    'quorate help lists all commands.',
+  ]),
+  'cli/unknown-option': invalid([
+    'the command has no such option',
+    'Add --help to the command to see its options.',
+  ]),
+  'cli/missing-argument': invalid([
+    'something that the command needs is missing',
+    'Add --help to the command to see what it takes.',
+  ]),
+  'cli/unexpected-argument': invalid([
+    'there is an argument that the command does not take',
+    'Add --help to the command to see what it takes; quote what has spaces in it.',
+  ]),
+  'cli/bad-value': invalid([
+    'an option or argument has a value that it cannot take',
+    'Add --help to the command to see what it takes.',
+  ]),
+  'cli/not-confirmed': invalid([
+    'this cannot be undone, and it was not confirmed',
+    'Type the word at the question, or give it with --confirm.',
+  ]),
+  'cli/file-not-found': notFound([
+    'there is no such file',
+    'Check the path; a transaction can also be given as hex, or with - on standard input.',
+  ]),
+  'cli/file-exists': conflict([
+    'the file is already there',
+    'Choose another name, or move the old file away: it is never overwritten.',
+  ]),
+  'cli/bad-file': invalid([
+    'the file does not hold what the command expects',
+    'Check that it is the right file, and that it was copied whole.',
+  ]),
+  'cli/no-cluster': notFound([
+    'there is no development cluster here',
+    'Make one with quorate up, or name its place with --home or QUORATE_HOME.',
+  ]),
+  'cli/not-running': unavailable([
+    'no node answers',
+    'Start the development cluster with quorate up; quorate status shows which nodes run.',
+  ]),
+  'cli/still-running': conflict([
+    'nodes of this cluster still run',
+    'Stop them with quorate down, then try again.',
+  ]),
+  'cli/other-size': conflict([
+    'the development cluster here has another number of nodes',
+    'Leave --nodes out to take it up, or make a new one after quorate reset.',
+  ]),
+  'cli/node-failed': unavailable([
+    'a node did not start',
+    'quorate logs shows why, quorate doctor looks for usual causes.',
+  ]),
+  'cli/start-timeout': unavailable([
+    'the nodes did not find each other in time',
+    'quorate status shows who is missing, quorate logs why.',
+  ]),
+  'cli/unknown-wallet': notFound([
+    'there is no wallet of that id or name in this project',
+    'quorate wallet list shows what there is.',
+  ]),
+  'cli/unknown-node': notFound([
+    'the cluster has no node of that number',
+    'quorate status shows the nodes.',
+  ]),
+  'cli/does-not-verify': denied(
+    [
+      'it does not verify',
+      'Do not use it. The lines above say what is wrong; get it again from its source.',
+    ],
+    400,
+    6,
+  ),
+  'cli/findings': conflict(
+    ['something needs to be put right', 'Each finding above says what to do.'],
+    409,
+    7,
+  ),
+  'cli/no-referee': unavailable([
+    'the libraries that make and check sample transactions are not installed',
+    'Run this from a checkout of the project, after npm install and npm run build.',
+  ]),
+} as const satisfies Record<string, ErrorEntry>

@@ -1,0 +1,250 @@
+/**
+ * A PSBT as the wallet may sign it (BIP-174, BIP-370, BIP-371): every coin that it spends with
+ * amount and script, which of them are the wallet's, what it pays, and the exact fee.
+ *
+ * A Taproot signature commits to the amounts and scripts of *all* inputs (BIP-341), so with
+ * SIGHASH_DEFAULT or SIGHASH_ALL nothing said here is a mere claim: were a previous output other
+ * than the PSBT says, the signature would be worthless. Both types cover the same things and ALL
+ * costs one byte more; every other type leaves inputs or outputs open and is refused.
+ */
+import { MAX_UNSIGNED_BYTES } from '@quorate/api'
+import { equalBytes, Fault, type FaultCode, toHex } from '@quorate/base'
+import { SigHash, Transaction } from '@scure/btc-signer'
+import {
+  RawPSBTV0,
+  RawPSBTV2,
+  type TransactionInput,
+  type TransactionOutput,
+} from '@scure/btc-signer/psbt.js'
+import { guarded } from '../encoding/guard.ts'
+import type { TaprootKey } from './address.ts'
+import { taprootScript, tweakedKey } from './script.ts'
+
+/** More inputs than a standard transaction has use for; bounds the work of one request. */
+const MAX_INPUTS = 256
+/** Bitcoin Core relays at most 400 000 weight units, of which these bytes are the part that counts fourfold. */
+const MAX_STRIPPED_BYTES = 100_000
+const MAX_SATOSHI = 21_000_000n * 100_000_000n
+const MAGIC = 'psbt\xff'
+const BASE64_MAGIC = 'cHNidP'
+
+/** The library as this program uses it: it keeps unknown fields, adds none, and leaves script checks to us. */
+const OPTIONS = {
+  unknown: 'ignore',
+  allowMissingTxModifiable: false,
+  disableScriptCheck: true,
+  allowUnknownOutputs: true,
+  allowUnknownInputs: true,
+} as const
+
+export type OwnKey = {
+  /** x-only output key, 32 bytes. */
+  readonly outputKey: Uint8Array
+  readonly merkleRoot: Uint8Array | undefined
+  readonly sighash: typeof SigHash.DEFAULT | typeof SigHash.ALL
+}
+
+/** A coin that the transaction spends. */
+export type Coin = {
+  readonly script: Uint8Array
+  readonly amount: bigint
+  readonly sequence: number
+  /** How the wallet signs for it; absent for a coin of somebody else. */
+  readonly own: OwnKey | undefined
+  /** Whether it is somebody else's and carries its final signature already. */
+  readonly isFinal: boolean
+}
+
+export type Payment = { readonly script: Uint8Array; readonly amount: bigint }
+
+export type Psbt = {
+  readonly unsigned: Uint8Array
+  /** Of whoever signs. */
+  readonly key: TaprootKey
+  readonly version: 0 | 2
+  readonly coins: readonly Coin[]
+  readonly payments: readonly Payment[]
+  readonly fee: bigint
+  readonly lockTime: number
+  readonly txVersion: number
+  /** Bytes of the transaction without witnesses. */
+  readonly strippedSize: number
+  /** Whether it holds fields that neither a signature nor a check of ours covers, such as key origins. */
+  readonly hasHints: boolean
+}
+
+/** The library's transaction of PSBT bytes; made anew for each use, since it is mutable. */
+export const readTransaction = (unsigned: Uint8Array): Transaction =>
+  Transaction.fromPSBT(unsigned, OPTIONS)
+
+export const readRawTransaction = (raw: Uint8Array): Transaction =>
+  Transaction.fromRaw(raw, OPTIONS)
+
+export const startsWithPsbtMagic = (bytes: Uint8Array): boolean => startsWith(bytes, MAGIC)
+
+const startsWith = (bytes: Uint8Array, text: string): boolean =>
+  [...text].every((character, i) => bytes[i] === character.charCodeAt(0))
+
+function refuse(code: FaultCode, detail: string): never {
+  throw new Fault(code, { detail })
+}
+
+/**
+ * The PSBT in `unsigned`, of which the wallet of that key signs at least one input.
+ * @throws chains/… for what is malformed, not ours, or leaves anything open
+ */
+export function parsePsbt(unsigned: Uint8Array, key: TaprootKey): Psbt {
+  const tx = decodeStrictly(unsigned)
+  const version = tx.opts.PSBTVersion as 0 | 2
+  if (tx.inputsLength === 0 || tx.outputsLength === 0)
+    refuse('chains/malformed-transaction', 'it has no inputs or no outputs')
+  if (tx.inputsLength > MAX_INPUTS)
+    refuse('chains/transaction-too-large', `${tx.inputsLength} inputs, at most ${MAX_INPUTS}`)
+  const stripped = guarded('chains/malformed-transaction', 'not a transaction', () => tx.unsignedTx)
+  if (stripped.length > MAX_STRIPPED_BYTES)
+    refuse('chains/transaction-too-large', `${stripped.length} bytes without signatures`)
+
+  const inputs = Array.from({ length: tx.inputsLength }, (_, i) => tx.getInput(i))
+  refuseDuplicates(inputs)
+  const coins = inputs.map((input, i) => coinOf(input, i, key))
+  const outputs = Array.from({ length: tx.outputsLength }, (_, i) => tx.getOutput(i))
+  const payments = outputs.map(paymentOf)
+  if (coins.every(({ own }) => own === undefined)) throw new Fault('chains/not-our-key')
+  const fee = total(coins, 'inputs') - total(payments, 'outputs')
+  if (fee < 0n) throw new Fault('chains/negative-fee')
+  return {
+    unsigned,
+    key,
+    version,
+    coins,
+    payments,
+    fee,
+    lockTime: tx.lockTime,
+    txVersion: tx.version,
+    strippedSize: stripped.length,
+    hasHints: holdsHints(
+      (version === 0 ? RawPSBTV0 : RawPSBTV2).decode(unsigned).global,
+      inputs,
+      coins,
+      outputs,
+    ),
+  }
+}
+
+function decodeStrictly(unsigned: Uint8Array): Transaction {
+  if (unsigned.length > MAX_UNSIGNED_BYTES)
+    refuse(
+      'chains/transaction-too-large',
+      `${unsigned.length} bytes, at most ${MAX_UNSIGNED_BYTES}`,
+    )
+  if (startsWith(unsigned, BASE64_MAGIC))
+    refuse('chains/malformed-transaction', 'a PSBT in base64 text: decode it first')
+  if (!startsWithPsbtMagic(unsigned)) refuse('chains/malformed-transaction', 'not a PSBT')
+  const read = <T>(step: () => T): T =>
+    guarded('chains/malformed-transaction', 'the PSBT breaks BIP-174, BIP-370 or BIP-371', step)
+  const tx = read(() => readTransaction(unsigned))
+  if (
+    !equalBytes(
+      read(() => tx.toPSBT()),
+      unsigned,
+    )
+  )
+    throw new Fault('chains/not-canonical')
+  return tx
+}
+
+function refuseDuplicates(inputs: readonly TransactionInput[]): void {
+  const seen = new Set<string>()
+  inputs.forEach(({ txid, index }, i) => {
+    const outpoint = `${toHex(txid!)}:${index}`
+    if (seen.has(outpoint)) refuse('chains/duplicate-input', `input ${i}`)
+    seen.add(outpoint)
+  })
+}
+
+function coinOf(input: TransactionInput, i: number, key: TaprootKey): Coin {
+  // The library has checked that a whole previous transaction has the right txid and agrees with the
+  // output beside it.
+  const spent = input.nonWitnessUtxo?.outputs[input.index!] ?? input.witnessUtxo
+  if (spent === undefined) return refuse('chains/missing-utxo', `input ${i}`)
+  const { script, amount } = spent
+  checkAmount(amount, `input ${i}`)
+  const own = ownKey(input, i, script, key)
+  const hasFinal = (input.finalScriptWitness ?? input.finalScriptSig ?? []).length > 0
+  if (own !== undefined && (hasFinal || input.tapKeySig !== undefined))
+    refuse('chains/already-signed', `input ${i}`)
+  return { script, amount, sequence: input.sequence ?? 0xffffffff, own, isFinal: hasFinal }
+}
+
+function ownKey(
+  input: TransactionInput,
+  i: number,
+  script: Uint8Array,
+  { internalKey, outputKey: plainKey }: TaprootKey,
+): OwnKey | undefined {
+  const merkleRoot = input.tapMerkleRoot
+  const outputKey = merkleRoot === undefined ? plainKey : tweakedKey(internalKey, merkleRoot)
+  const namesUs =
+    input.tapInternalKey !== undefined && equalBytes(input.tapInternalKey, internalKey)
+  if (!equalBytes(script, taprootScript(outputKey))) {
+    if (namesUs) refuse('chains/key-mismatch', `input ${i}`)
+    if (input.tapLeafScript?.some(([, leaf]) => includes(leaf, internalKey)))
+      refuse('chains/script-path', `input ${i}`)
+    return undefined
+  }
+  if (input.tapInternalKey !== undefined && !namesUs) refuse('chains/key-mismatch', `input ${i}`)
+  if (input.tapLeafScript !== undefined || input.tapScriptSig !== undefined)
+    refuse('chains/script-path', `input ${i}`)
+  const sighash = input.sighashType ?? SigHash.DEFAULT
+  if (sighash !== SigHash.DEFAULT && sighash !== SigHash.ALL)
+    return refuse('chains/sighash-type', `input ${i} asks for type ${sighash}`)
+  return { outputKey, merkleRoot, sighash }
+}
+
+const includes = (haystack: Uint8Array, needle: Uint8Array): boolean =>
+  toHex(haystack).includes(toHex(needle))
+
+function paymentOf({ script, amount }: TransactionOutput, i: number): Payment {
+  if (script === undefined || amount === undefined)
+    return refuse('chains/malformed-transaction', `output ${i} has no script or amount`)
+  checkAmount(amount, `output ${i}`)
+  return { script, amount }
+}
+
+function checkAmount(amount: bigint, where: string): void {
+  if (amount < 0n || amount > MAX_SATOSHI) refuse('chains/bad-amount', where)
+}
+
+function total(items: readonly { readonly amount: bigint }[], where: string): bigint {
+  const sum = items.reduce((before, { amount }) => before + amount, 0n)
+  checkAmount(sum, `all ${where} together`)
+  return sum
+}
+
+/** The fields that a signature of ours covers or that this file checks; all others are hints. */
+const COVERED = {
+  global: ['unsignedTx', 'version', 'txVersion', 'fallbackLocktime', 'inputCount', 'outputCount'],
+  input: ['txid', 'index', 'sequence', 'witnessUtxo'],
+  ownInput: ['tapInternalKey', 'tapMerkleRoot', 'sighashType'],
+  output: ['script', 'amount'],
+} as const
+
+function holdsHints(
+  global: object,
+  inputs: readonly TransactionInput[],
+  coins: readonly Coin[],
+  outputs: readonly TransactionOutput[],
+): boolean {
+  const goesBeyond = (map: object, covered: readonly string[]): boolean =>
+    Object.keys(map).some((field) => !covered.includes(field))
+  return (
+    goesBeyond(global, COVERED.global) ||
+    inputs.some((input, i) =>
+      goesBeyond(
+        input,
+        coins[i]?.own === undefined ? COVERED.input : [...COVERED.input, ...COVERED.ownInput],
+      ),
+    ) ||
+    outputs.some((output) => goesBeyond(output, COVERED.output))
+  )
+}

@@ -1,0 +1,131 @@
+/** A PSBT that the wallet may sign, and the same once signed. */
+
+import { schnorr } from '@noble/curves/secp256k1.js'
+import { concatBytes, equalBytes, Fault } from '@quorate/base'
+import { SigHash, type Transaction } from '@scure/btc-signer'
+import { RawPSBTV2 } from '@scure/btc-signer/psbt.js'
+import type { SerialisedTx, SignedTx, SignItem, TxFormat, UnsignedTx } from '../adapter.ts'
+import type { BitcoinNetwork } from '../networks.ts'
+import {
+  type OwnKey,
+  type Psbt,
+  readRawTransaction,
+  readTransaction,
+  startsWithPsbtMagic,
+} from './psbt.ts'
+import { isWitnessProgram } from './script.ts'
+import { viewOf } from './view.ts'
+
+/** Whether `signature` (64 bytes) verifies as BIP-340 says. Never throws. */
+export function verifySchnorr(
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  if (publicKey.length !== 32 || signature.length !== 64) return false
+  return schnorr.verify(signature, message, publicKey)
+}
+
+type OwnInput = { readonly index: number; readonly own: OwnKey; readonly item: SignItem }
+
+export function bitcoinTransaction(psbt: Psbt, network: BitcoinNetwork): UnsignedTx {
+  const inputs = ownInputs(psbt)
+  return {
+    view: () => viewOf(psbt, network),
+    prepare: () => inputs.map(({ item }) => item),
+    attach(signatures) {
+      const tx = readTransaction(psbt.unsigned)
+      for (const { index, own, item } of inputs) {
+        const signature = signatures.get(item.id)
+        if (signature === undefined)
+          throw new Fault('chains/missing-signature', { detail: item.id })
+        if (!verifySchnorr(item.publicKey, item.message, signature))
+          throw new Fault('chains/bad-signature', { detail: item.id })
+        tx.updateInput(index, { tapKeySig: withType(signature, own.sighash) }, true)
+      }
+      return signedTransaction(psbt, tx.toPSBT())
+    },
+    verify: (signed) => reasonsAgainst(signed, psbt, inputs),
+  }
+}
+
+/** BIP-341: the type byte follows the signature unless it is SIGHASH_DEFAULT. */
+const withType = (signature: Uint8Array, sighash: OwnKey['sighash']): Uint8Array =>
+  sighash === SigHash.DEFAULT ? signature : concatBytes(signature, Uint8Array.of(sighash))
+
+function ownInputs({ coins, unsigned }: Psbt): readonly OwnInput[] {
+  const tx = readTransaction(unsigned)
+  const scripts = coins.map(({ script }) => script)
+  const amounts = coins.map(({ amount }) => amount)
+  return coins.flatMap(({ own }, index): readonly OwnInput[] => {
+    if (own === undefined) return []
+    const { merkleRoot } = own
+    const item: SignItem = {
+      id: `input-${index}`,
+      scheme: 'bip340-secp256k1',
+      publicKey: own.outputKey,
+      message: tx.preimageWitnessV1(index, scripts, own.sighash, amounts),
+      tweak: merkleRoot === undefined ? { kind: 'taproot' } : { kind: 'taproot', merkleRoot },
+    }
+    return [{ index, own, item }]
+  })
+}
+
+const signedTransaction = (psbt: Psbt, signedPsbt: Uint8Array): SignedTx => ({
+  serialise(format: TxFormat = 'raw'): SerialisedTx {
+    if (format === 'psbt')
+      return {
+        bytes: psbt.version === 2 ? closedToChanges(signedPsbt) : signedPsbt,
+        txid: hasFixedId(psbt) ? readTransaction(signedPsbt).id : undefined,
+      }
+    if (format !== 'raw') throw new Fault('chains/unknown-format')
+    if (psbt.coins.some(({ own, isFinal }) => own === undefined && !isFinal))
+      throw new Fault('chains/others-unsigned')
+    const tx = readTransaction(signedPsbt)
+    psbt.coins.forEach(({ own }, i) => {
+      if (own !== undefined) tx.finalizeIdx(i)
+    })
+    return { bytes: tx.extract(), txid: tx.id }
+  },
+})
+
+/** BIP-370: whoever signs all inputs and outputs clears the flags that allow to add more. */
+function closedToChanges(psbt: Uint8Array): Uint8Array {
+  const raw = RawPSBTV2.decode(psbt)
+  if (raw.global.txModifiable !== undefined) raw.global.txModifiable &= ~0b011
+  return RawPSBTV2.encode(raw)
+}
+
+/** Whether no signature of others can change the txid: only scriptSigs, which witness programs lack, enter it. */
+const hasFixedId = ({ coins }: Psbt): boolean =>
+  coins.every(({ script, isFinal }) => isFinal || isWitnessProgram(script))
+
+function reasonsAgainst(
+  signed: Uint8Array,
+  psbt: Psbt,
+  inputs: readonly OwnInput[],
+): readonly string[] {
+  let tx: Transaction
+  let unsigned: Uint8Array
+  try {
+    const isPsbt = startsWithPsbtMagic(signed)
+    tx = isPsbt ? readTransaction(signed) : readRawTransaction(signed)
+    if (!equalBytes(isPsbt ? tx.toPSBT() : tx.toBytes(true, true), signed))
+      return ['it is not written canonically']
+    unsigned = tx.unsignedTx
+  } catch {
+    return ['it is neither a Bitcoin transaction nor a PSBT']
+  }
+  if (!equalBytes(unsigned, readTransaction(psbt.unsigned).unsignedTx))
+    return ['it is another transaction: its inputs, outputs or lock time differ']
+  return inputs.flatMap(({ index, own, item }) => {
+    const { finalScriptSig, finalScriptWitness, tapKeySig } = tx.getInput(index)
+    const signature = finalScriptWitness?.length === 1 ? finalScriptWitness[0] : tapKeySig
+    if (signature === undefined) return [`input ${index} is not signed`]
+    const isValid =
+      (finalScriptSig ?? []).length === 0 &&
+      equalBytes(withType(signature.subarray(0, 64), own.sighash), signature) &&
+      verifySchnorr(item.publicKey, item.message, signature.subarray(0, 64))
+    return isValid ? [] : [`the signature of input ${index} does not verify`]
+  })
+}

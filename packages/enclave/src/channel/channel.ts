@@ -1,0 +1,168 @@
+/**
+ * Calls between the daemon and its signer process, over the one inherited socket pair.
+ *
+ * Frame: 4-byte big-endian length, then canonical CBOR `[kind, id, method, payload]` where kind is
+ * call, reply or fault. Both sides may call. A fault travels as its code alone plus our own
+ * detail; anything that is not a Fault arrives as `enclave/internal`, so no stack or value leaks.
+ */
+import {
+  bytes,
+  type Codec,
+  decode,
+  encode,
+  Fault,
+  field,
+  int,
+  isFault,
+  isFaultCode,
+  oneOf,
+  optional,
+  record,
+  text,
+} from '@quorate/base'
+
+/** Larger than any transaction or wallet record that crosses; checked before allocation. */
+const MAX_FRAME_BYTES = 8 * 1024 * 1024
+
+// biome-ignore lint/suspicious/noExplicitAny: a table of calls with whatever payloads they have
+type AnyCalls = { readonly [method: string]: { readonly request: Codec<any>; readonly response: Codec<any> } }
+type Payload<C> = C extends Codec<infer T> ? T : never
+
+export type Client<Calls extends AnyCalls> = {
+  readonly [M in keyof Calls]: (request: Payload<Calls[M]['request']>) => Promise<Payload<Calls[M]['response']>>
+}
+export type Handlers<Calls extends AnyCalls> = {
+  readonly [M in keyof Calls]: (
+    request: Payload<Calls[M]['request']>,
+  ) => Promise<Payload<Calls[M]['response']>> | Payload<Calls[M]['response']>
+}
+
+/** What the channel needs of a stream; `net.Socket` fits. */
+export type ByteStream = {
+  write(bytes: Uint8Array): unknown
+  on(event: 'data', listener: (bytes: Uint8Array) => void): unknown
+  on(event: 'close', listener: () => void): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+}
+
+const frameOf = record({
+  kind: field(0, oneOf('call', 'reply', 'fault')),
+  id: field(1, int()),
+  method: optional(2, text(64)),
+  payload: field(3, bytes({ max: MAX_FRAME_BYTES })),
+})
+const faultOf = record({ code: field(0, text(96)), detail: optional(1, text(2000)) })
+
+/**
+ * Serves `handlers` to the other side and returns a client for its calls. Unfinished calls fail
+ * with `enclave/channel-closed` when the stream ends.
+ */
+export function openChannel<Theirs extends AnyCalls, Ours extends AnyCalls>(
+  stream: ByteStream,
+  theirs: Theirs,
+  ours: Ours,
+  handlers: Handlers<Ours>,
+): Client<Theirs> {
+  const waiting = new Map<number, { resolve(payload: Uint8Array): void; reject(fault: Fault): void }>()
+  let lastId = 0
+  let isOpen = true
+
+  const send = (frame: Payload<typeof frameOf>): void => {
+    if (!isOpen) return
+    const body = encode(frameOf, frame)
+    const framed = new Uint8Array(4 + body.length)
+    new DataView(framed.buffer).setUint32(0, body.length)
+    framed.set(body, 4)
+    stream.write(framed)
+  }
+
+  const serve = async (id: number, method: string, payload: Uint8Array): Promise<void> => {
+    try {
+      const call = Object.hasOwn(ours, method) ? ours[method] : undefined
+      if (call === undefined) throw new Fault('enclave/unknown-call')
+      const request = decode(call.request, payload, { maxBytes: MAX_FRAME_BYTES })
+      const response = await (handlers[method] as (request: unknown) => unknown)(request)
+      send({ kind: 'reply', id, payload: encode(call.response, response as never) })
+    } catch (error) {
+      const fault = isFault(error) ? error : new Fault('enclave/internal', { cause: error })
+      if (!isFault(error) && process.env['QUORATE_DEBUG'] !== undefined) console.error(error)
+      const detail = fault.detail?.normalize('NFC').slice(0, 2000)
+      send({
+        kind: 'fault',
+        id,
+        payload: encode(faultOf, { code: fault.code, ...(detail === undefined ? {} : { detail }) }),
+      })
+    }
+  }
+
+  const take = (body: Uint8Array): void => {
+    const frame = decode(frameOf, body, { maxBytes: MAX_FRAME_BYTES })
+    if (frame.kind === 'call') {
+      void serve(frame.id, frame.method ?? '', frame.payload)
+      return
+    }
+    const call = waiting.get(frame.id)
+    if (call === undefined) return
+    waiting.delete(frame.id)
+    if (frame.kind === 'reply') call.resolve(frame.payload)
+    else {
+      const { code, detail } = decode(faultOf, frame.payload, { maxBytes: MAX_FRAME_BYTES })
+      call.reject(
+        new Fault(isFaultCode(code) ? code : 'enclave/internal', detail === undefined ? {} : { detail }),
+      )
+    }
+  }
+
+  const close = (): void => {
+    isOpen = false
+    for (const call of waiting.values()) call.reject(new Fault('enclave/channel-closed'))
+    waiting.clear()
+  }
+  readFrames(stream, take, close)
+  stream.on('close', close)
+  stream.on('error', close)
+
+  const call = async (method: string, request: unknown): Promise<unknown> => {
+    const shape = theirs[method]!
+    if (!isOpen) throw new Fault('enclave/channel-closed')
+    const id = ++lastId
+    const answer = new Promise<Uint8Array>((resolve, reject) => waiting.set(id, { resolve, reject }))
+    send({ kind: 'call', id, method, payload: encode(shape.request, request as never) })
+    return decode(shape.response, await answer, { maxBytes: MAX_FRAME_BYTES })
+  }
+  return Object.fromEntries(
+    Object.keys(theirs).map((method) => [method, (request: unknown) => call(method, request)]),
+  ) as Client<Theirs>
+}
+
+function readFrames(stream: ByteStream, take: (body: Uint8Array) => void, refuse: () => void): void {
+  let pending: Uint8Array[] = []
+  let length = 0
+  stream.on('data', (chunk) => {
+    pending.push(chunk)
+    length += chunk.length
+    while (length >= 4) {
+      const joined = pending.length === 1 ? pending[0]! : concat(pending, length)
+      pending = [joined]
+      const size = new DataView(joined.buffer, joined.byteOffset).getUint32(0)
+      if (size > MAX_FRAME_BYTES) {
+        refuse()
+        return
+      }
+      if (length < 4 + size) return
+      take(joined.slice(4, 4 + size))
+      pending = [joined.subarray(4 + size)]
+      length -= 4 + size
+    }
+  })
+}
+
+function concat(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const out = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    out.set(chunk, at)
+    at += chunk.length
+  }
+  return out
+}

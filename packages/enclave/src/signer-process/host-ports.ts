@@ -1,0 +1,37 @@
+/** The signer's ports, carried out by the daemon at the other end of the channel. */
+import type { Clock, Logger, LogFields, Random } from '@quorate/base'
+import type { Timers } from '@quorate/platform'
+import type { Client } from '../channel/channel.ts'
+import type { HostCalls } from '../channel/calls.ts'
+import type { SignerPorts } from './ports.ts'
+
+type Local = { readonly clock: Clock; readonly random: Random; readonly timers: Timers }
+
+/** `host` is asked for only when it is used: signer and channel need each other. */
+export function portsOver(host: () => Client<HostCalls>, local: Local): SignerPorts {
+  // What the daemon no longer takes is lost with it: the channel's end ends this process.
+  const forget = (sent: Promise<unknown>): void => void sent.catch(() => undefined)
+  return {
+    ...local,
+    logger: loggerOver(host, {}),
+    send: (to, envelope) => forget(host().send({ to, envelope })),
+    persist: async (changes, audit) => {
+      await host().persist({ changes, audit })
+    },
+    anchored: (from, checkpoint) => forget(host().anchored({ from, checkpoint })),
+    progress: (requestId, phase, done, of) => forget(host().progress({ requestId, phase, done, of })),
+  }
+}
+
+function loggerOver(host: () => Client<HostCalls>, common: LogFields): Logger {
+  return {
+    log(level, event, fields = {}) {
+      const all = Object.entries({ ...common, ...fields })
+      const named = all.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value: String(value).slice(0, 256) }]))
+      host()
+        .log({ level, event, fields: named })
+        .catch(() => undefined)
+    },
+    with: (fields) => loggerOver(host, { ...common, ...fields }),
+  }
+}

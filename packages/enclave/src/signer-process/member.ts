@@ -1,0 +1,484 @@
+/**
+ * This node as a member of its cluster: takes envelopes from the bus and requests from clients,
+ * decides about each for itself, and runs its part of the sessions.
+ */
+import { ALLOWED_SKEW_MS, type RequestKind, type TxView, viewToJson } from '@quorate/api'
+import type { ClusterClient } from '@quorate/auth'
+import { equalBytes, Fault, isFault, isFaultCode, shortHex, toHex } from '@quorate/base'
+import { describeView, proveAddress } from '@quorate/chains'
+import { failpoint } from '@quorate/platform'
+import type { Decision } from '@quorate/policy'
+import {
+  Abort,
+  type Countersignature,
+  countersign,
+  decodeManifest,
+  encodeManifest,
+  type Manifest,
+  type PartyId,
+  partiesOf,
+  sessionId,
+  verifyCountersignature,
+} from '@quorate/threshold'
+import type { AuditDraft, Change, Outcome, WalletRef } from '../channel/calls.ts'
+import { type Control, decodeControl, encodeControl } from './control.ts'
+import { coordinate, type Proposal } from './coordinator.ts'
+import { Participation, type Plan } from './participation.ts'
+import type { Peers } from './peers.ts'
+import type { PlanContext } from './plan-context.ts'
+import { keygenPlan, refreshPlan } from './plan-keygen.ts'
+import { provePlan, signPlan } from './plan-sign.ts'
+import type { SignerPorts } from './ports.ts'
+import { Recovery, refOf } from './recovery.ts'
+import {
+  type CheckedRequest,
+  checkIntent,
+  checkRequest,
+  planWallet,
+  proofOf,
+  readTransaction,
+  walletIdOf,
+} from './requests.ts'
+import type { Vault } from './vault.ts'
+import type { StoredWallet, Wallets } from './wallets.ts'
+
+const MAX_SESSIONS = 64
+/** Countersignatures that overtook their manifest; each is a few hundred bytes. */
+const MAX_EARLY_READY = 256
+/** How long a burnt session id is kept: longer than any manifest or envelope of it can be valid. */
+const BURN_MS = 24 * 60 * 60_000
+
+type EarlyReady = { readonly sid: Uint8Array; readonly from: PartyId; readonly signature: Uint8Array }
+
+export type Explanation = {
+  readonly view: TxView
+  readonly decision: Decision
+}
+
+export class Member {
+  readonly #vault: Vault
+  readonly #peers: Peers
+  readonly #wallets: Wallets
+  readonly #ports: SignerPorts
+  readonly #burnt: Set<string>
+  readonly #bootId: Uint8Array
+  readonly #sessions = new Map<string, Participation>()
+  /** What each session was asked for. */
+  readonly #requests = new WeakMap<Participation, CheckedRequest>()
+  readonly #recovery: Recovery
+  readonly #plans: PlanContext
+  /** Requests that this node coordinates now, by hash: asking twice joins the first. */
+  readonly #running = new Map<string, Promise<Outcome>>()
+  #early: EarlyReady[] = []
+
+  constructor(o: {
+    vault: Vault
+    peers: Peers
+    wallets: Wallets
+    ports: SignerPorts
+    burnt: Iterable<Uint8Array>
+    bootId: Uint8Array
+  }) {
+    this.#vault = o.vault
+    this.#peers = o.peers
+    this.#wallets = o.wallets
+    this.#ports = o.ports
+    this.#burnt = new Set([...o.burnt].map(toHex))
+    this.#bootId = o.bootId
+    this.#plans = {
+      vault: o.vault,
+      peers: o.peers,
+      wallets: o.wallets,
+      ports: o.ports,
+      tell: (message, sid, receivers) => this.#control(message, sid, 'all', receivers),
+      auditOf: (session, ...fields) => {
+        const begun = this.#requestAudit(this.#requests.get(session)!, session.manifest, 'done')
+        return { ...begun, fields: [...begun.fields, ...fields] }
+      },
+    }
+    this.#recovery = new Recovery(o.wallets, o.peers, {
+      logger: o.ports.logger,
+      control: (message, sid, to) => this.#control(message, sid, to, [to]),
+      persist: (changes, action, ref) => this.#ports.persist(changes, [this.#nodeAudit(action, ref)]),
+      burn: (sid) => this.#burn(sid, []),
+      giveUp: (sid) => this.#sessions.get(toHex(sid))?.end(new Abort('threshold/timeout')),
+    })
+  }
+
+  get sessions(): number {
+    return this.#sessions.size
+  }
+
+  peerArrived(party: PartyId): void {
+    this.#recovery.ask(party)
+    for (const stored of this.#wallets.all) this.#offerProof(stored, party)
+  }
+
+  peerLeft(party: PartyId): void {
+    this.#peers.leave(party)
+    for (const session of this.#sessions.values()) session.lost(party)
+  }
+
+  /** Tells all peers of this node's next epoch, under the keys of the present one. */
+  announceEpoch(record: Uint8Array): void {
+    this.#control({ kind: 'epoch', value: { record } }, new Uint8Array(32), 'all', this.#peers.present)
+  }
+
+  /** Sends an audit checkpoint to `to`, or to everyone present. */
+  anchor(to: PartyId | 'all', checkpoint: Uint8Array): void {
+    const receivers = to === 'all' ? this.#peers.present : [to]
+    this.#control({ kind: 'checkpoint', value: { checkpoint } }, new Uint8Array(32), to, receivers)
+  }
+
+  /** Gives up every session and what it holds. */
+  stop(): void {
+    for (const session of this.#sessions.values()) session.end(new Abort('threshold/timeout'))
+  }
+
+  /** Takes an envelope off the bus. Whatever is wrong with it is logged and forgotten. */
+  async deliver(envelope: Uint8Array): Promise<void> {
+    try {
+      const { header, body } = this.#peers.open(envelope)
+      if (header.kind === 'control') {
+        await this.#heard(header.from, header.sid, decodeControl(body))
+        return
+      }
+      this.#sessions.get(toHex(header.sid))?.receive({
+        from: header.from,
+        round: header.round,
+        kind: header.kind,
+        body,
+        original: envelope,
+      })
+    } catch (error) {
+      if (!isFault(error)) throw error
+      this.#ports.logger.log('warn', 'envelope.refused', { code: error.code })
+    }
+  }
+
+  async #heard(from: PartyId, sid: Uint8Array, message: Control): Promise<void> {
+    const session = this.#sessions.get(toHex(sid))
+    switch (message.kind) {
+      case 'prepare':
+        await this.#prepared(from, sid, message.value)
+        return
+      case 'ready':
+        if (session === undefined) this.#keepEarly({ sid, from, signature: message.value.countersignature })
+        else this.#countersigned(session, from, message.value.countersignature)
+        return
+      case 'refuse':
+        // Only the coordinator acts on it, and only as a reason to try without that node.
+        if (session !== undefined && session.manifest.coordinator === this.#peers.self)
+          session.lost(from, new Abort('threshold/refused', { laggards: [from], detail: refusal(from, message.value.code) }))
+        return
+      case 'receipt':
+        if (session === undefined) await this.#recovery.receipt(sid, message.value.receipt)
+        else session.receipt(from, message.value.receipt)
+        return
+      case 'ask':
+        await this.#recovery.asked(from, message.value)
+        return
+      case 'tell':
+        await this.#recovery.told(from, message.value)
+        return
+      case 'proof':
+        await this.#proved(message.value.ref, message.value.proof)
+        return
+      case 'checkpoint':
+        this.#ports.anchored(from, message.value.checkpoint)
+        return
+      case 'epoch':
+        if (this.#peers.meet(message.value.record) !== from) throw new Fault('enclave/bad-prepare')
+        return
+    }
+  }
+
+  #keepEarly(ready: EarlyReady): void {
+    this.#early.push(ready)
+    if (this.#early.length > MAX_EARLY_READY) this.#early.shift()
+  }
+
+  #countersigned(session: Participation, from: PartyId, signature: Uint8Array): void {
+    const given: Countersignature = { party: from, sid: session.sid, signature }
+    verifyCountersignature(session.manifest, given, this.#peers.epochOf(from).envelopeKey, this.#peers.keys.crypto)
+    session.countersigned(from)
+  }
+
+  async #prepared(
+    from: PartyId,
+    sid: Uint8Array,
+    message: Extract<Control, { kind: 'prepare' }>['value'],
+  ): Promise<void> {
+    try {
+      const manifest = decodeManifest(message.manifest)
+      if (manifest.coordinator !== from) throw new Fault('enclave/bad-prepare')
+      if (!equalBytes(sessionId(manifest), sid)) throw new Fault('threshold/ssid-mismatch')
+      const session = await this.#join(manifest, message.request)
+      this.#countersigned(session, from, message.countersignature)
+    } catch (error) {
+      if (!isFault(error)) throw error
+      this.#ports.logger.log('warn', 'session.refused', { code: error.code, coordinator: from })
+      this.#control({ kind: 'refuse', value: { code: error.code } }, sid, from, [from])
+    }
+  }
+
+  /**
+   * This node's own decision to take part: everything is checked, the session id is burnt on disk,
+   * and only then does the countersignature leave.
+   */
+  async #join(manifest: Manifest, requestBytes: Uint8Array): Promise<Participation> {
+    const now = this.#ports.clock.now()
+    const sid = sessionId(manifest)
+    this.#checkManifest(manifest, sid, now)
+    const checked = checkRequest(requestBytes, this.#peers.cluster, now)
+    if (!equalBytes(checked.hash, manifest.request)) throw new Fault('enclave/bad-prepare')
+    const plan = await this.#judge(manifest, checked, now)
+    failpoint('enclave/session/before-burn')
+    // In memory first: a second prepare for the same session must not pass while the disk works.
+    this.#burnt.add(toHex(sid))
+    await this.#burn(sid, [this.#requestAudit(checked, manifest, 'begun')])
+    failpoint('enclave/session/after-burn')
+
+    const { requestId } = checked.request.body.value
+    const session = new Participation({
+      manifest,
+      self: this.#peers.self,
+      plan,
+      ports: {
+        clock: this.#ports.clock,
+        timers: this.#ports.timers,
+        control: (message, id, to, signers) => this.#control(message, id, to, signers),
+        round: ({ round, kind, to, body }, id, signers) =>
+          this.#send({ sid: id, protocol: manifest.protocol, round, kind, to, body }, signers),
+        readOriginal: (original) => this.#peers.claim(original),
+        progress: (phase, done, of) => this.#ports.progress(requestId, phase, done, of),
+      },
+    })
+    this.#sessions.set(toHex(sid), session)
+    this.#requests.set(session, checked)
+    void session.outcome
+      .catch((error: unknown) => this.#ended(session, checked, error))
+      .finally(() => this.#sessions.delete(toHex(sid)))
+    const { signature } = countersign(manifest, this.#peers.self, this.#peers.keys.crypto)
+    if (manifest.coordinator === this.#peers.self)
+      this.#control(
+        { kind: 'prepare', value: { manifest: encodeManifest(manifest), request: requestBytes, countersignature: signature } },
+        sid,
+        'all',
+        session.signers,
+      )
+    else this.#control({ kind: 'ready', value: { countersignature: signature } }, sid, 'all', session.signers)
+    session.countersigned(this.#peers.self)
+    for (const early of this.#early.filter((each) => equalBytes(each.sid, sid)))
+      this.#countersigned(session, early.from, early.signature)
+    this.#early = this.#early.filter((each) => !equalBytes(each.sid, sid))
+    return session
+  }
+
+  #checkManifest(manifest: Manifest, sid: Uint8Array, now: number): void {
+    if (this.#sessions.size >= MAX_SESSIONS) throw new Fault('enclave/busy')
+    if (!equalBytes(manifest.cluster, this.#peers.cluster.cluster)) throw new Fault('threshold/wrong-cluster')
+    if (manifest.expiresAt <= now || manifest.createdAt > now + ALLOWED_SKEW_MS) throw new Fault('threshold/expired')
+    if (this.#burnt.has(toHex(sid))) throw new Fault('enclave/burnt-session')
+    const own = manifest.signers.find(({ party }) => party === this.#peers.self)
+    if (own === undefined) throw new Fault('enclave/bad-prepare', { detail: 'this node is no signer of it' })
+    for (const { party, bootId, epoch } of manifest.signers) {
+      const known = this.#peers.epochOf(party)
+      if (!equalBytes(known.bootId, bootId) || !equalBytes(known.epoch, epoch))
+        throw new Fault('enclave/stale-manifest', { detail: `node ${party}` })
+    }
+    if (!equalBytes(own.bootId, this.#bootId)) throw new Fault('enclave/stale-manifest')
+  }
+
+  /** Whether the manifest is what the request calls for, and the request what policy allows. */
+  async #judge(manifest: Manifest, checked: CheckedRequest, now: number): Promise<Plan> {
+    const { body } = checked.request
+    const cluster = this.#peers.cluster.record
+    const fits = (is: boolean): void => {
+      if (!is) throw new Fault('enclave/bad-prepare')
+    }
+    fits(manifest.protocol === 'frost')
+    if (manifest.purpose === 'keygen') {
+      if (body.kind !== 'createWallet') throw new Fault('enclave/bad-prepare')
+      const wallet = planWallet(body.value, checked.hash, cluster)
+      fits(manifest.wallet === wallet.wallet && manifest.generation === 1)
+      fits(manifest.suite === body.value.suite && manifest.threshold === body.value.threshold)
+      fits(equalBytes(manifest.policyHash, wallet.policyHash) && manifest.signers.length === cluster.nodes.length)
+      if (this.#wallets.anyOf(wallet.wallet) !== undefined) throw new Fault('enclave/wallet-exists')
+      if (this.#wallets.hasLabel(body.value.project, body.value.label)) throw new Fault('enclave/label-taken')
+      return keygenPlan(this.#plans, manifest, checked.hash, body.value, wallet)
+    }
+    const target = body.kind === 'createWallet' ? walletIdOf(body.value, checked.hash) : body.value.wallet
+    const stored = this.#wallets.active(target, body.value.project)
+    const { record } = stored
+    const { key } = record
+    fits(manifest.wallet === key.wallet && manifest.suite === key.suite && manifest.threshold === key.threshold)
+    fits(equalBytes(manifest.policyHash, record.policyHash))
+    if (manifest.purpose === 'refresh') {
+      if (body.kind !== 'refresh') throw new Fault('enclave/bad-prepare')
+      if (body.value.generation !== key.generation)
+        throw new Fault('enclave/other-generation', { detail: `it is at generation ${key.generation}` })
+      fits(manifest.generation === key.generation + 1 && manifest.signers.length === key.parties.length)
+      return refreshPlan(this.#plans, manifest, checked.hash, stored)
+    }
+    fits(manifest.purpose === 'sign' && body.kind !== 'refresh')
+    fits(manifest.generation === key.generation && manifest.signers.length === key.threshold)
+    if (body.kind !== 'sign') return provePlan(this.#plans, manifest, stored, proofOf(record))
+    checkIntent(body.value, record)
+    const read = readTransaction(body.value, record, checked.client, cluster, now)
+    if (read.decision.decision !== 'allow') {
+      await this.#ports.persist([], [this.#requestAudit(checked, manifest, 'failed', { decision: 'deny', reason: 'policy/denied' })])
+      throw new Fault('policy/denied', { detail: read.decision.reasons.map(({ because }) => because).join('; ') })
+    }
+    return signPlan(this.#plans, manifest, checked.hash, stored, read)
+  }
+
+  /** Coordinates a client's request to its end. The same request asked twice is run once. */
+  submit(requestBytes: Uint8Array): Promise<Outcome> {
+    const checked = checkRequest(requestBytes, this.#peers.cluster, this.#ports.clock.now())
+    const name = toHex(checked.hash)
+    const known = this.#running.get(name)
+    if (known !== undefined) return known
+    const running = this.#lead(checked, requestBytes).finally(() => this.#running.delete(name))
+    this.#running.set(name, running)
+    return running
+  }
+
+  async #lead(checked: CheckedRequest, requestBytes: Uint8Array): Promise<Outcome> {
+    const { body } = checked.request
+    const propose = (manifest: Manifest): Promise<Participation> => this.#join(manifest, requestBytes)
+    const run = (proposal: Proposal) => coordinate(proposal, this.#peers, this.#ports.clock, propose)
+    if (body.kind === 'createWallet') {
+      const { wallet, policyHash } = planWallet(body.value, checked.hash, this.#peers.cluster.record)
+      const facts = { request: checked.hash, wallet, generation: 1, protocol: 'frost', policyHash, ...pick(body.value) }
+      await run({ ...facts, purpose: 'keygen', needsAll: true })
+      await run({ ...facts, purpose: 'sign', needsAll: false })
+      return { kind: 'wallet', value: this.#wallets.active(wallet).row }
+    }
+    const { record } = this.#wallets.active(body.value.wallet, body.value.project)
+    const facts = {
+      request: checked.hash,
+      wallet: body.value.wallet,
+      protocol: 'frost',
+      policyHash: record.policyHash,
+      ...pick(record.key),
+    }
+    const { generation } = record.key
+    if (body.kind === 'refresh') {
+      await run({ ...facts, purpose: 'refresh', generation: generation + 1, needsAll: true })
+      return { kind: 'wallet', value: this.#wallets.active(body.value.wallet).row }
+    }
+    const { outcome, attempts } = await run({ ...facts, purpose: 'sign', generation, needsAll: false })
+    if (outcome?.kind !== 'transaction') throw new Fault('enclave/internal')
+    return { kind: 'transaction', value: { ...outcome.value, attempts } }
+  }
+
+  /** What a transaction does and what policy says of it. Signs nothing. @throws chains/…, enclave/… */
+  explain(o: { wallet: string; client: ClusterClient; network: string; unsigned: Uint8Array; context: Uint8Array }): string {
+    const { record } = this.#wallets.active(o.wallet, o.client.project)
+    const { view, decision } = readTransaction(o, record, o.client, this.#peers.cluster.record, this.#ports.clock.now())
+    return JSON.stringify({
+      view: viewToJson(view),
+      lines: describeView(view),
+      decision: decision.decision,
+      reasons: decision.reasons.map(({ rule, matched, because }) => ({ rule, matched, because })),
+    })
+  }
+
+  /** A wallet's proof of address that another node sends: taken only if it verifies. */
+  async #proved(ref: WalletRef, proof: Uint8Array): Promise<void> {
+    const stored = this.#wallets.find(ref)
+    if (stored === undefined || stored.row.proof !== null) return
+    const { address, item } = proofOf(stored.record)
+    proveAddress(stored.record.network, address, item.message, proof)
+    await this.#ports.persist([{ kind: 'prove', value: { ref, proof } }], [this.#nodeAudit('wallet.prove', ref)])
+    this.#wallets.prove(ref, proof)
+  }
+
+  #offerProof({ row }: StoredWallet, to: PartyId): void {
+    if (row.proof !== null)
+      this.#control({ kind: 'proof', value: { ref: refOf(row), proof: row.proof } }, row.sid, to, [to])
+  }
+
+  #control(message: Control, sid: Uint8Array, to: PartyId | 'all', receivers: readonly PartyId[]): void {
+    this.#send({ sid, protocol: 'quorate', round: 0, kind: 'control', to, body: encodeControl(message) }, receivers)
+  }
+
+  #send(message: Parameters<Peers['seal']>[0], receivers: readonly PartyId[]): void {
+    for (const { to, envelope } of this.#peers.seal(message, receivers)) this.#ports.send(to, envelope)
+  }
+
+  async #burn(sid: Uint8Array, audit: readonly AuditDraft[]): Promise<void> {
+    const until = this.#ports.clock.now() + BURN_MS
+    const change: Change = { kind: 'burn', value: { sid, until } }
+    this.#burnt.add(toHex(sid))
+    await this.#ports.persist([change], audit)
+  }
+
+  /** A session that did not end well, for the log and the audit chain. */
+  async #ended(session: Participation, checked: CheckedRequest, error: unknown): Promise<void> {
+    const code = isFault(error) ? error.code : 'enclave/internal'
+    const culprits = error instanceof Abort ? error.culprits : []
+    this.#ports.logger.log('warn', 'session.failed', { sid: shortHex(session.sid), code, culprits: culprits.join(',') })
+    await this.#ports
+      .persist([], [this.#requestAudit(checked, session.manifest, 'failed', { reason: code, culprits })])
+      .catch(() => undefined)
+  }
+
+  /** The audit record of a request's session: begun, ended, or refused by policy. */
+  #requestAudit(
+    { request, client }: CheckedRequest,
+    manifest: Manifest,
+    outcome: AuditDraft['outcome'],
+    o: { decision?: AuditDraft['decision']; reason?: string; culprits?: readonly PartyId[] } = {},
+  ): AuditDraft {
+    const { requestId, project } = request.body.value
+    return {
+      actor: client.id,
+      action: actionOf(manifest, request.body.kind),
+      resource: manifest.wallet,
+      project,
+      decision: o.decision ?? 'allow',
+      ...(o.reason !== undefined && { reason: o.reason }),
+      requestId,
+      sid: sessionId(manifest),
+      outcome,
+      fields: [
+        { name: 'signers', value: partiesOf(manifest).join(',') },
+        { name: 'attempt', value: String(manifest.attempt) },
+        ...(o.culprits?.length ? [{ name: 'culprits', value: o.culprits.join(',') }] : []),
+      ],
+    }
+  }
+
+  #nodeAudit(action: string, { wallet, sid }: WalletRef): AuditDraft {
+    const project = this.#wallets.anyOf(wallet)?.row.project
+    return {
+      actor: this.#vault.nodeId,
+      action,
+      resource: wallet,
+      ...(project !== undefined && { project }),
+      decision: 'none',
+      sid,
+      outcome: 'done',
+      fields: [],
+    }
+  }
+}
+
+const actionOf = ({ purpose }: Manifest, kind: RequestKind): string =>
+  purpose === 'keygen'
+    ? 'wallet.create'
+    : purpose === 'refresh'
+      ? 'wallet.refresh'
+      : kind === 'sign'
+        ? 'tx.sign'
+        : 'wallet.prove'
+
+const pick = ({ suite, threshold }: { suite: string; threshold: number }): { suite: string; threshold: number } => ({
+  suite,
+  threshold,
+})
+
+/** Codes are from our own table; anything else a peer says is not repeated. */
+const refusal = (from: PartyId, code: string): string => `node ${from}: ${isFaultCode(code) ? code : 'an unknown reason'}`

@@ -1,0 +1,201 @@
+/**
+ * This node's part in one session, from the countersigned manifest to the result.
+ *
+ *   preparing  all signers countersign the manifest; nothing secret has been touched
+ *   running    the protocol's rounds go through the session driver
+ *   settling   the plan turns the protocol's output into a durable result
+ *   ended
+ *
+ * Messages of a later phase than ours are kept, because links between different pairs of nodes
+ * overtake each other.
+ */
+import { type Clock, Fault, isFault, toHex } from '@quorate/base'
+import type { Cancel, Timers } from '@quorate/platform'
+import {
+  Abort,
+  type Manifest,
+  type Outgoing as RoundMessage,
+  type PartyId,
+  partiesOf,
+  type Received,
+  Session,
+  sessionId,
+  type Step,
+} from '@quorate/threshold'
+import type { Outcome } from '../channel/calls.ts'
+import type { Control } from './control.ts'
+
+/** What a session is for: how it starts and what becomes of its output. */
+export type Plan<Out = unknown> = {
+  /** How long all of it may take, in milliseconds. */
+  readonly budgetMs: number
+  /** Names the phases to people. */
+  readonly title: string
+  begin(sid: Uint8Array): Promise<Step<Out>> | Step<Out>
+  /** Runs once, with the protocol's output; resolves with what the request yields here. */
+  finish(output: Out, session: Participation): Promise<Outcome | undefined>
+  /** A receipt of a signer, in any phase. */
+  onReceipt?(from: PartyId, receipt: Uint8Array): void
+  /** Always called last: drops what the plan holds. */
+  release?(): void
+}
+
+export type ParticipationPorts = {
+  readonly clock: Clock
+  readonly timers: Timers
+  /** Sends to the other signers of the manifest. */
+  control(message: Control, sid: Uint8Array, to: PartyId | 'all', signers: readonly PartyId[]): void
+  round(message: RoundMessage, sid: Uint8Array, signers: readonly PartyId[]): void
+  readOriginal: ConstructorParameters<typeof Session>[0]['readOriginal']
+  progress(phase: string, done: number, of: number): void
+}
+
+/** Round messages kept before the session starts: one broadcast, echo and direct for each of 50 parties. */
+const MAX_EARLY = 150
+const PREPARE_MS = 5_000
+
+type Phase = 'preparing' | 'running' | 'settling' | 'ended'
+
+export class Participation {
+  readonly manifest: Manifest
+  readonly sid: Uint8Array
+  readonly self: PartyId
+  readonly plan: Plan
+  readonly signers: readonly PartyId[]
+  /** Settles exactly once. Rejected with a Fault; an `Abort` names culprits and laggards. */
+  readonly outcome: Promise<Outcome | undefined>
+  readonly #ports: ParticipationPorts
+  readonly #ready = new Set<PartyId>()
+  #early: Received[] = []
+  #session: Session<unknown> | undefined
+  #phase: Phase = 'preparing'
+  #cancelTimer: Cancel
+  #settle!: { resolve(outcome: Outcome | undefined): void; reject(fault: Error): void }
+
+  constructor(o: { manifest: Manifest; self: PartyId; plan: Plan; ports: ParticipationPorts }) {
+    this.manifest = o.manifest
+    this.sid = sessionId(o.manifest)
+    this.self = o.self
+    this.plan = o.plan
+    this.signers = partiesOf(o.manifest)
+    this.#ports = o.ports
+    this.outcome = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject }
+    })
+    // A coordinator awaits the outcome; elsewhere a failure is only logged by whoever listens.
+    this.outcome.catch(() => undefined)
+    this.#cancelTimer = o.ports.timers.after(PREPARE_MS, () => this.#late())
+  }
+
+  get phase(): Phase {
+    return this.#phase
+  }
+
+  /** A signer, possibly this node, countersigned the manifest. */
+  countersigned(by: PartyId): void {
+    if (this.#phase !== 'preparing') return
+    this.#ready.add(by)
+    this.#ports.progress('agreeing on the session', this.#ready.size, this.signers.length)
+    if (this.signers.every((signer) => this.#ready.has(signer))) void this.#run()
+  }
+
+  async #run(): Promise<void> {
+    this.#phase = 'running'
+    this.#cancelTimer()
+    try {
+      const first = await this.plan.begin(this.sid)
+      // It may have been given up while the plan unsealed the share.
+      if (this.#hasEnded()) return
+      const deadline = this.#ports.clock.monotonic() + this.plan.budgetMs
+      this.#session = new Session({
+        sid: this.sid,
+        protocol: this.manifest.protocol,
+        self: this.self,
+        parties: this.signers,
+        first,
+        deadline,
+        readOriginal: this.#ports.readOriginal,
+      })
+      this.#cancelTimer = this.#ports.timers.after(this.plan.budgetMs, () => this.#late())
+      this.#after(this.#session.begin())
+      for (const message of this.#early.splice(0)) this.receive(message)
+    } catch (error) {
+      this.end(error)
+    }
+  }
+
+  receive(message: Received): void {
+    if (this.#phase === 'preparing' || (this.#phase === 'running' && this.#session === undefined)) {
+      if (this.#early.length < MAX_EARLY) this.#early.push(message)
+      return
+    }
+    if (this.#session === undefined || this.#phase === 'ended') return
+    this.#after(this.#session.receive(message))
+  }
+
+  /** Sends what the driver wants sent, then looks where it stands. */
+  #after(messages: readonly RoundMessage[]): void {
+    for (const message of messages) this.#ports.round(message, this.sid, this.signers)
+    const state = this.#session!.state
+    const last = messages.at(-1)
+    if (last !== undefined) this.#ports.progress(this.plan.title, last.round, 0)
+    if (state.kind === 'aborted') this.end(state.abort)
+    if (state.kind === 'done' && this.#phase === 'running') void this.#finish(state.output)
+  }
+
+  async #finish(output: unknown): Promise<void> {
+    this.#phase = 'settling'
+    try {
+      this.#succeed(await this.plan.finish(output, this))
+    } catch (error) {
+      this.end(error)
+    }
+  }
+
+  #succeed(outcome: Outcome | undefined): void {
+    if (this.#hasEnded()) return
+    this.#close()
+    this.#settle.resolve(outcome)
+  }
+
+  receipt(from: PartyId, receipt: Uint8Array): void {
+    if (this.#phase !== 'ended') this.plan.onReceipt?.(from, receipt)
+  }
+
+  /** A signer is gone, or says that it does not take part: the session can only fail. */
+  lost(party: PartyId, fault?: Fault): void {
+    if (!this.signers.includes(party) || this.#phase === 'settling') return
+    this.end(fault ?? new Abort('threshold/timeout', { laggards: [party] }))
+  }
+
+  #late(): void {
+    if (this.#phase === 'preparing') {
+      const laggards = this.signers.filter((signer) => !this.#ready.has(signer))
+      this.end(new Abort('threshold/timeout', { laggards }))
+      return
+    }
+    if (this.#phase === 'running' && this.#session !== undefined)
+      this.#after(this.#session.expire(Number.POSITIVE_INFINITY))
+    // A settling plan has its own idea of time: what is on disk is not given up.
+  }
+
+  end(error: unknown): void {
+    if (this.#hasEnded()) return
+    this.#close()
+    this.#settle.reject(
+      isFault(error) ? error : new Fault('enclave/internal', { cause: error, detail: `session ${toHex(this.sid.subarray(0, 4))}` }),
+    )
+  }
+
+  #hasEnded(): boolean {
+    return this.#phase === 'ended'
+  }
+
+  #close(): void {
+    this.#phase = 'ended'
+    this.#cancelTimer()
+    this.#early = []
+    this.#session?.[Symbol.dispose]()
+    this.plan.release?.()
+  }
+}

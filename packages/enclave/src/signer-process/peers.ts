@@ -1,0 +1,164 @@
+/**
+ * The other nodes as the signer knows them: by the epoch records that their identity keys signed.
+ * Envelopes are made and opened here and nowhere else.
+ */
+import { ALLOWED_SKEW_MS } from '@quorate/api'
+import { type AcceptedRecord, type ClusterNode, type EpochRecord, verifyEpoch } from '@quorate/auth'
+import { type Clock, equalBytes, Fault, isFault } from '@quorate/base'
+import {
+  openEnvelope,
+  type EnvelopeHeader,
+  type OpenedEnvelope,
+  type PartyId,
+  partyId,
+  type OriginalClaim,
+  readEnvelope,
+  sealEnvelope,
+  stripEnvelope,
+} from '@quorate/threshold'
+import { type EpochKeys, verifyEd25519 } from './node-crypto.ts'
+
+type Peer = { readonly signed: Uint8Array; readonly epoch: EpochRecord }
+
+export type Outgoing = Pick<EnvelopeHeader, 'sid' | 'protocol' | 'round' | 'kind'> & {
+  readonly to: PartyId | 'all'
+  readonly body: Uint8Array
+}
+/** An envelope and the party whose link it goes down. */
+export type Addressed = { readonly to: PartyId; readonly envelope: Uint8Array }
+
+/** How long an envelope may be under way. */
+const ENVELOPE_LIFE_MS = 60_000
+
+export class Peers {
+  readonly self: PartyId
+  readonly cluster: AcceptedRecord
+  readonly #clock: Clock
+  #keys: EpochKeys
+  /** The newest epoch record of each node, own included. */
+  readonly #latest = new Map<PartyId, Peer>()
+  readonly #present = new Set<PartyId>()
+  #seq = 0
+
+  constructor(o: { self: PartyId; cluster: AcceptedRecord; clock: Clock; keys: EpochKeys; own: Uint8Array }) {
+    this.self = o.self
+    this.cluster = o.cluster
+    this.#clock = o.clock
+    this.#keys = o.keys
+    this.#latest.set(o.self, { signed: o.own, epoch: this.#verified(o.own) })
+    this.#present.add(o.self)
+  }
+
+  /** Puts new own keys in force, with the record that delegates them. */
+  renew(keys: EpochKeys, own: Uint8Array): void {
+    this.#latest.set(this.self, { signed: own, epoch: this.#verified(own) })
+    this.#keys = keys
+  }
+
+  get keys(): EpochKeys {
+    return this.#keys
+  }
+  get nodes(): readonly ClusterNode[] {
+    return this.cluster.record.nodes
+  }
+  get others(): readonly PartyId[] {
+    return this.nodes.map(({ index }) => partyId(index)).filter((index) => index !== this.self)
+  }
+  /** Parties that are connected now, own included, ascending. */
+  get present(): readonly PartyId[] {
+    return [...this.#present].sort((a, b) => a - b)
+  }
+
+  #verified(signed: Uint8Array): EpochRecord {
+    return verifyEpoch(signed, { cluster: this.cluster, now: this.#clock.now(), verify: verifyEd25519 })
+  }
+
+  /**
+   * Takes a peer's epoch record. An older one than is known is refused, so that nobody can put an
+   * expired key back in force. @throws auth/…, enclave/older-epoch, threshold/self-addressed
+   */
+  meet(signed: Uint8Array): PartyId {
+    const epoch = this.#verified(signed)
+    const index = partyId(epoch.nodeIndex)
+    if (index === this.self) throw new Fault('threshold/self-addressed')
+    const known = this.#latest.get(index)?.epoch
+    if (known !== undefined && !equalBytes(known.epoch, epoch.epoch) && epoch.notBefore <= known.notBefore)
+      throw new Fault('enclave/older-epoch', { detail: `node ${index}` })
+    this.#latest.set(index, { signed, epoch })
+    this.#present.add(index)
+    return index
+  }
+
+  leave(index: PartyId): void {
+    if (index !== this.self) this.#present.delete(index)
+  }
+
+  /** @throws enclave/peers-missing where that node never connected */
+  epochOf(index: PartyId): EpochRecord {
+    return this.#known(index).epoch
+  }
+  /** The epoch record as its node signed it, for those who check receipts later. */
+  signedEpochOf(index: PartyId): Uint8Array {
+    return this.#known(index).signed
+  }
+
+  #known(index: PartyId): Peer {
+    const peer = this.#latest.get(index)
+    if (peer === undefined) throw new Fault('enclave/peers-missing', { detail: `node ${index}` })
+    return peer
+  }
+
+  /** The envelopes that carry `message`: one for each receiver among `receivers`; a message to all is made once. */
+  seal(message: Outgoing, receivers: readonly PartyId[]): readonly Addressed[] {
+    const { to, ...fields } = message
+    const make = (addressee: Parameters<typeof sealEnvelope>[0]['to']): Uint8Array =>
+      sealEnvelope(
+        {
+          ...fields,
+          cluster: this.cluster.cluster,
+          epoch: this.#keys.epoch,
+          from: this.self,
+          seq: this.#seq++,
+          expiresAt: this.#clock.now() + ENVELOPE_LIFE_MS,
+          to: addressee,
+        },
+        this.#keys.crypto,
+      )
+    if (to !== 'all') {
+      const { epoch, sealingKey } = this.epochOf(to)
+      return [{ to, envelope: make({ party: to, epoch, prekey: sealingKey }) }]
+    }
+    const envelope = make('all')
+    return receivers.filter((index) => index !== this.self).map((index) => ({ to: index, envelope }))
+  }
+
+  readonly #keyOf = (from: PartyId, epoch: Uint8Array): Uint8Array | undefined => {
+    const peer = this.#latest.get(from)?.epoch
+    return peer !== undefined && equalBytes(peer.epoch, epoch) ? peer.envelopeKey : undefined
+  }
+
+  /** A message for this node, with its sender proven. @throws threshold/…, base/… */
+  open(envelope: Uint8Array): OpenedEnvelope {
+    const receiver = {
+      cluster: this.cluster.cluster,
+      self: this.self,
+      epoch: this.#keys.epoch,
+      now: this.#clock.now() - ALLOWED_SKEW_MS,
+      epochKey: this.#keyOf,
+    }
+    return openEnvelope(envelope, receiver, this.#keys.crypto)
+  }
+
+  /** What a signed original says and who signed it; `undefined` for one that does not verify. */
+  claim(original: Uint8Array): OriginalClaim | undefined {
+    const own = (from: PartyId, epoch: Uint8Array): Uint8Array | undefined =>
+      from === this.self && equalBytes(epoch, this.#keys.epoch) ? this.#keys.envelopeKey : this.#keyOf(from, epoch)
+    try {
+      const { header } = readEnvelope(original, { epochKey: own }, this.#keys.crypto)
+      return { ...header, proof: stripEnvelope(original) }
+    } catch (error) {
+      if (isFault(error)) return undefined
+      throw error
+    }
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * Receipts between nodes: one node's signed word that a session's result is on its disk, together
+ * with the epoch record that delegated the signing key, so that anyone who has the cluster record
+ * can check it years later.
+ */
+import {
+  decodeReceipt,
+  encodeReceipt,
+  type Receipt,
+  receiptMessage,
+  signReceipt,
+  type UnsignedReceipt,
+} from '@quorate/api'
+import { type AcceptedRecord, verifyEpoch } from '@quorate/auth'
+import { bytes, decode, encode, equalBytes, Fault, field, record } from '@quorate/base'
+import { type PartyId, partyId } from '@quorate/threshold'
+import { verifyEd25519 } from './node-crypto.ts'
+import type { Peers } from './peers.ts'
+
+const bundle = record({
+  receipt: field(0, bytes({ max: 8192 })),
+  /** The signer's epoch record, signed by its identity key. */
+  epoch: field(1, bytes({ max: 4096 })),
+})
+const MAX_BUNDLE_BYTES = 16_384
+
+/** What all receipts of one session say alike. */
+export type ReceiptFacts = Pick<
+  UnsignedReceipt,
+  'sid' | 'requestHash' | 'wallet' | 'generation' | 'purpose' | 'result'
+>
+
+/** This node's receipt for `facts`, as bytes. */
+export async function makeReceipt(facts: ReceiptFacts, peers: Peers, now: number): Promise<Uint8Array> {
+  const node = peers.nodes[peers.self - 1]!
+  const receipt = await signReceipt(peers.keys.signer, {
+    v: 1,
+    cluster: peers.cluster.cluster,
+    node: node.index,
+    nodeId: node.id,
+    at: now,
+    epoch: peers.keys.epoch,
+    ...facts,
+  })
+  return encode(bundle, { receipt: encodeReceipt(receipt), epoch: peers.signedEpochOf(peers.self) })
+}
+
+export type ReadReceipt = { readonly party: PartyId; readonly receipt: Receipt }
+
+/**
+ * The receipt in `encoded`, its whole chain of signatures checked.
+ * @throws enclave/bad-receipt for one that does not hold; base/… for bytes that are none
+ */
+export function readReceipt(encoded: Uint8Array, cluster: AcceptedRecord): ReadReceipt {
+  const outer = decode(bundle, encoded, { maxBytes: MAX_BUNDLE_BYTES })
+  const receipt = decodeReceipt(outer.receipt)
+  const epoch = verifyEpoch(outer.epoch, { cluster, now: receipt.at, verify: verifyEd25519 })
+  const isSound =
+    epoch.nodeIndex === receipt.node &&
+    epoch.nodeId === receipt.nodeId &&
+    equalBytes(epoch.epoch, receipt.epoch) &&
+    equalBytes(receipt.cluster, cluster.cluster) &&
+    verifyEd25519(epoch.envelopeKey, receiptMessage(receipt), receipt.signature)
+  if (!isSound) throw new Fault('enclave/bad-receipt')
+  return { party: partyId(receipt.node), receipt }
+}
+
+/** Whether a receipt says exactly `facts`. */
+export const states = (receipt: Receipt, facts: ReceiptFacts): boolean =>
+  equalBytes(receipt.sid, facts.sid) &&
+  equalBytes(receipt.requestHash, facts.requestHash) &&
+  receipt.wallet === facts.wallet &&
+  receipt.generation === facts.generation &&
+  receipt.purpose === facts.purpose &&
+  equalBytes(receipt.result, facts.result)
+
+/** Receipts of one result as they come in, one for each party. */
+export class ReceiptBook {
+  readonly #facts: ReceiptFacts
+  readonly #cluster: AcceptedRecord
+  readonly #byParty = new Map<PartyId, Uint8Array>()
+
+  constructor(facts: ReceiptFacts, cluster: AcceptedRecord) {
+    this.#facts = facts
+    this.#cluster = cluster
+  }
+
+  /** Takes in a receipt for the same facts. @throws enclave/bad-receipt naming its node */
+  add(encoded: Uint8Array): void {
+    const { party, receipt } = readReceipt(encoded, this.#cluster)
+    if (!states(receipt, this.#facts)) throw new Fault('enclave/bad-receipt', { detail: `node ${party}` })
+    this.#byParty.set(party, encoded)
+  }
+
+  /** Whether each of `parties` has confirmed. */
+  hasAll(parties: readonly PartyId[]): boolean {
+    return parties.every((party) => this.#byParty.has(party))
+  }
+  /** Ascending by party. */
+  get receipts(): readonly Uint8Array[] {
+    return [...this.#byParty].sort(([a], [b]) => a - b).map(([, receipt]) => receipt)
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * What a client's signed request means, decided from the request and the cluster record alone.
+ * Every node runs this for itself: no coordinator's word counts.
+ */
+import {
+  addressProof,
+  type ChainAdapter,
+  findAdapter,
+  type SignItem,
+  type UnsignedTx,
+} from '@quorate/chains'
+import {
+  checkLifetime,
+  checkPermitted,
+  decodeRequest,
+  type Intent,
+  type Permission,
+  requestHash,
+  requestMessage,
+  type RequestKind,
+  type SignedRequest,
+  type TxView,
+  type WalletRequest,
+} from '@quorate/api'
+import type { AcceptedRecord, ClusterClient, ClusterRecord } from '@quorate/auth'
+import { equalBytes, Fault, type Id, idFrom, TAGS, taggedHash } from '@quorate/base'
+import { decide, type Decision, decodePolicy, encodePolicy, instantiate, type Policy, policyHash } from '@quorate/policy'
+import { partiesUpTo } from '@quorate/threshold'
+import { type WalletRecord } from '../wallet-record.ts'
+import { verifyEd25519 } from './node-crypto.ts'
+
+const PERMISSION: { readonly [K in RequestKind]: Permission } = {
+  createWallet: 'wallet.create',
+  sign: 'tx.sign',
+  refresh: 'wallet.refresh',
+}
+
+/** A request whose client is enrolled, signed it, and may ask for it now. */
+export type CheckedRequest = {
+  readonly request: SignedRequest
+  readonly hash: Uint8Array
+  readonly client: ClusterClient
+}
+
+/**
+ * @throws base/… for bytes that are no request, auth/other-cluster, auth/unauthenticated,
+ *   auth/client-expired, api/not-permitted, enclave/other-project, api/expired and its like
+ */
+export function checkRequest(bytes: Uint8Array, cluster: AcceptedRecord, now: number): CheckedRequest {
+  const request = decodeRequest(bytes)
+  if (!equalBytes(request.cluster, cluster.cluster)) throw new Fault('auth/other-cluster')
+  const client = cluster.record.clients.find(({ id }) => id === request.client)
+  // An entry of no cluster record and a wrong signature are answered alike.
+  if (client === undefined || !verifyEd25519(client.key, requestMessage(request), request.signature))
+    throw new Fault('auth/unauthenticated')
+  if (now >= client.expiresAt) throw new Fault('auth/client-expired')
+  checkPermitted([client.role], PERMISSION[request.body.kind])
+  if (request.body.value.project !== client.project) throw new Fault('enclave/other-project')
+  checkLifetime(request.body.value, now)
+  return { request, hash: requestHash(request), client }
+}
+
+/** The id of the wallet that a request makes: every node computes the same. */
+export const walletIdOf = (request: WalletRequest, hash: Uint8Array): Id<'wal'> =>
+  idFrom('wal', request.createdAt, taggedHash(TAGS.walletId, hash).slice(0, 10))
+
+/** What a wallet request amounts to in this cluster. */
+export type WalletPlan = {
+  readonly wallet: Id<'wal'>
+  readonly adapter: ChainAdapter
+  readonly policy: Policy
+  readonly policyBytes: Uint8Array
+  readonly policyHash: Uint8Array
+}
+
+/**
+ * @throws enclave/wrong-parties, enclave/wrong-suite, enclave/mainnet-in-development,
+ *   chains/unknown-network, policy/… for a template or parameters that do not exist
+ */
+export function planWallet(request: WalletRequest, hash: Uint8Array, cluster: ClusterRecord): WalletPlan {
+  if (request.parties !== partiesUpTo(cluster.nodes.length).length)
+    throw new Fault('enclave/wrong-parties', { detail: `${request.parties}, the cluster has ${cluster.nodes.length}` })
+  const adapter = usable(request.network, cluster)
+  if (adapter.suite !== request.suite)
+    throw new Fault('enclave/wrong-suite', { detail: `${adapter.network.slug} needs ${adapter.suite}` })
+  const policy = instantiate(request.policy, cluster.environment)
+  const policyBytes = encodePolicy(policy)
+  return { wallet: walletIdOf(request, hash), adapter, policy, policyBytes, policyHash: policyHash(policy) }
+}
+
+/** The adapter of a network that this cluster may serve. @throws chains/unknown-network, enclave/mainnet-in-development */
+export function usable(network: string, cluster: ClusterRecord): ChainAdapter {
+  const adapter = findAdapter(network)
+  if (cluster.environment === 'development' && !adapter.network.isTestnet)
+    throw new Fault('enclave/mainnet-in-development', { detail: adapter.network.slug })
+  return adapter
+}
+
+export type ReadTransaction = {
+  readonly tx: UnsignedTx
+  readonly view: TxView
+  readonly items: readonly SignItem[]
+  readonly decision: Decision
+}
+
+/** The transaction of an intent, parsed and judged here. Denied ones are returned too: the caller refuses. @throws chains/… */
+export function readTransaction(
+  what: Pick<Intent, 'network' | 'unsigned' | 'context'>,
+  wallet: WalletRecord,
+  client: ClusterClient,
+  cluster: ClusterRecord,
+  now: number,
+): ReadTransaction {
+  const adapter = usable(what.network, cluster)
+  if (adapter.suite !== wallet.key.suite)
+    throw new Fault('enclave/wrong-suite', { detail: `${adapter.network.slug} needs ${adapter.suite}` })
+  const key = { scheme: adapter.scheme, publicKey: wallet.key.groupKey }
+  const tx = adapter.parse({ unsigned: what.unsigned, context: what.context, key })
+  const view = tx.view()
+  const decision = decide(decodePolicy(wallet.policy), {
+    view,
+    initiator: client.id,
+    isTestnet: adapter.network.isTestnet,
+    now,
+    wallet: wallet.key.wallet,
+  })
+  return { tx, view, items: tx.prepare(), decision }
+}
+
+/** Refuses an intent that does not name the wallet as it is now. @throws enclave/other-… */
+export function checkIntent(intent: Intent, wallet: WalletRecord): void {
+  if (intent.generation !== wallet.key.generation)
+    throw new Fault('enclave/other-generation', { detail: `it is at generation ${wallet.key.generation}` })
+  if (!equalBytes(intent.policyHash, wallet.policyHash)) throw new Fault('enclave/other-policy')
+  if (intent.path.length > 0) throw new Fault('enclave/derivation-unsupported')
+}
+
+/** What the wallet signs before its address is shown to anyone. */
+export const proofOf = (wallet: WalletRecord): ReturnType<typeof addressProof> => {
+  const { scheme } = findAdapter(wallet.network)
+  return addressProof(wallet.network, { scheme, publicKey: wallet.key.groupKey })
+}

@@ -1,0 +1,259 @@
+/**
+ * The signer: everything that holds a secret or decides, behind the calls of `channel/calls.ts`.
+ * It comes up in steps, each of which needs the one before: HSM and store key, cluster record,
+ * stored wallets, epoch keys.
+ */
+import { encodeCheckpoint, signCheckpoint } from '@quorate/api'
+import {
+  type AcceptedRecord,
+  acceptChain,
+  type ClusterRecord,
+  CUSTODY_LEVELS,
+  decodeClusterRecord,
+  decodeSignedRecord,
+  MAX_EPOCH_MS,
+  makeEpoch,
+  makeHello,
+  makeNodeCard,
+  signClusterRecord,
+} from '@quorate/auth'
+import { equalBytes, Fault, isFault } from '@quorate/base'
+import { type HsmConfig, type HsmProvider, hsmSealer, hsmSigner, openHsm } from '@quorate/hsm'
+import { chooseBackends } from '@quorate/math/native'
+import { partyId } from '@quorate/threshold'
+import type { Handlers } from '../channel/channel.ts'
+import type { Outcome, SignerCalls } from '../channel/calls.ts'
+import { hostKeysOf } from './host-keys.ts'
+import { Member } from './member.ts'
+import { EpochKeys, verifyEd25519 } from './node-crypto.ts'
+import { Peers } from './peers.ts'
+import type { SignerPorts } from './ports.ts'
+import { Vault } from './vault.ts'
+import { Wallets } from './wallets.ts'
+
+/** Protocol versions that this build speaks. */
+const VERSIONS = { min: 1, max: 1 } as const
+const IDENTITY_LABEL = 'quorate-node-identity'
+const SEALING_LABEL = 'quorate-node-store'
+/** How often the epoch keys change: half their longest life. */
+const EPOCH_MS: number = MAX_EPOCH_MS / 2
+
+type Request<C extends keyof SignerCalls> = Parameters<Handlers<SignerCalls>[C]>[0]
+
+type Opened = {
+  readonly provider: HsmProvider
+  readonly vault: Vault
+  readonly environment: Request<'open'>['environment']
+  readonly bootId: Uint8Array
+}
+type Joined = { readonly cluster: AcceptedRecord; readonly index: number }
+
+export class Signer implements Handlers<SignerCalls> {
+  readonly #ports: SignerPorts
+  #opened: Opened | undefined
+  #joined: Joined | undefined
+  #wallets = new Wallets()
+  #burnt: readonly Uint8Array[] = []
+  #member: Member | undefined
+  #peers: Peers | undefined
+
+  constructor(ports: SignerPorts) {
+    this.#ports = ports
+  }
+
+  #open(): Opened {
+    if (this.#opened === undefined) throw new Fault('enclave/not-joined')
+    return this.#opened
+  }
+  #join(): Joined {
+    if (this.#joined === undefined) throw new Fault('enclave/not-joined')
+    return this.#joined
+  }
+  #active(): { member: Member; peers: Peers } {
+    if (this.#member === undefined || this.#peers === undefined) throw new Fault('enclave/not-joined')
+    return { member: this.#member, peers: this.#peers }
+  }
+
+  readonly open = async (o: Request<'open'>) => {
+    const chosen = await chooseBackends(o.backend === 'noble' ? { only: 'noble' } : {})
+    const config = { type: o.hsmType, directory: o.hsmDirectory, environment: o.environment } as HsmConfig
+    const { provider, custody } = await openHsm(config, this.#ports.clock)
+    const identity = await keyOf(provider, IDENTITY_LABEL, 'ed25519')
+    const sealing = await keyOf(provider, SEALING_LABEL, 'aes-256')
+    const hsm = {
+      custody,
+      identity: await hsmSigner(provider, identity),
+      sealer: hsmSealer(provider, sealing),
+    }
+    const { storeId, sealedSecrets: sealed, bootId, environment } = o
+    const vault = await Vault.open({ hsm, storeId, sealed, random: this.#ports.random })
+    this.#opened = { provider, vault, environment, bootId }
+    return {
+      nodeId: vault.nodeId,
+      identityKey: hsm.identity.publicKey,
+      custody,
+      sealedSecrets: vault.sealedSecrets,
+      backends: Object.entries(chosen).map(([group, { backend }]) => `${group}=${backend}`),
+    }
+  }
+
+  readonly card = async ({ name }: Request<'card'>): Promise<{ card: Uint8Array }> => {
+    const { hsm, nodeId } = this.#open().vault
+    const { identity, custody } = hsm
+    const createdAt = this.#ports.clock.now()
+    return {
+      card: await makeNodeCard({ v: 1, id: nodeId, identityKey: identity.publicKey, name, custody, createdAt }, identity),
+    }
+  }
+
+  readonly signRecord = async ({ record }: Request<'signRecord'>): Promise<{ signature: Uint8Array; index: number }> => {
+    const { vault } = this.#open()
+    const { node } = this.#place(record)
+    const by = { kind: 'node', value: node.index } as const
+    const { signature } = await signClusterRecord(record, by, vault.hsm.identity)
+    return { signature, index: node.index }
+  }
+
+  /** Where a cluster record lists this node. @throws enclave/not-listed, enclave/weak-custody, enclave/development-store */
+  #place(record: Uint8Array): { readonly node: ClusterRecord['nodes'][number] } {
+    const { vault, environment } = this.#open()
+    const value = decodeClusterRecord(record)
+    if (value.environment !== environment) throw new Fault('enclave/development-store')
+    const { publicKey } = vault.hsm.identity
+    const node = value.nodes.find(({ id, identityKey }) => id === vault.nodeId && equalBytes(identityKey, publicKey))
+    if (node === undefined) throw new Fault('enclave/not-listed')
+    if (CUSTODY_LEVELS.indexOf(vault.hsm.custody) < CUSTODY_LEVELS.indexOf(node.minCustody))
+      throw new Fault('enclave/weak-custody', { detail: `${vault.hsm.custody}, the record demands ${node.minCustody}` })
+    return { node }
+  }
+
+  readonly join = ({ chain }: Request<'join'>): { cluster: Uint8Array; index: number } => {
+    const signed = chain.map(decodeSignedRecord)
+    const cluster = acceptChain(signed, { verify: verifyEd25519 })
+    const { index } = this.#place(signed.at(-1)!.record).node
+    this.#joined = { cluster, index }
+    return { cluster: cluster.cluster, index }
+  }
+
+  readonly load = ({ rows, burnt }: Request<'load'>): Record<string, never> => {
+    const { cluster } = this.#join()
+    for (const row of rows) {
+      const { record } = this.#wallets.put(row)
+      if (record.environment !== cluster.record.environment) throw new Fault('enclave/development-store')
+    }
+    this.#burnt = burnt
+    return {}
+  }
+
+  readonly epoch = async ({ tlsFingerprint }: Request<'epoch'>): Promise<{ record: Uint8Array; notAfter: number }> => {
+    const { vault, bootId, environment } = this.#open()
+    const { cluster, index } = this.#join()
+    const keys = new EpochKeys(this.#ports.random)
+    const notBefore = this.#ports.clock.now()
+    const notAfter = notBefore + MAX_EPOCH_MS
+    const record = await makeEpoch(
+      {
+        v: 1,
+        cluster: cluster.cluster,
+        nodeIndex: index,
+        nodeId: vault.nodeId,
+        epoch: keys.epoch,
+        bootId,
+        envelopeKey: keys.envelopeKey,
+        sealingKey: keys.sealingKey,
+        dkgKeys: hostKeysOf(vault),
+        ...(tlsFingerprint !== null && { tlsFingerprint }),
+        environment,
+        versions: VERSIONS,
+        notBefore,
+        notAfter,
+      },
+      vault.hsm.identity,
+    )
+    if (this.#peers !== undefined) {
+      this.#member!.announceEpoch(record)
+      this.#peers.renew(keys, record)
+    } else {
+      this.#peers = new Peers({ self: partyId(index), cluster, clock: this.#ports.clock, keys, own: record })
+      this.#member = new Member({
+        vault,
+        peers: this.#peers,
+        wallets: this.#wallets,
+        ports: this.#ports,
+        burnt: this.#burnt,
+        bootId,
+      })
+    }
+    return { record, notAfter: notBefore + EPOCH_MS }
+  }
+
+  /** Signs a greeting with the envelope key. */
+  readonly hello = async (connection: Request<'hello'>): Promise<{ hello: Uint8Array }> => {
+    const { peers } = this.#active()
+    const epoch = peers.signedEpochOf(peers.self)
+    return { hello: await makeHello({ v: 1, epoch, ...connection }, peers.keys.signer) }
+  }
+
+  readonly peer = ({ record }: Request<'peer'>): { index: number } => {
+    const { member, peers } = this.#active()
+    const index = peers.meet(record)
+    member.peerArrived(index)
+    return { index }
+  }
+
+  readonly peerGone = ({ index }: Request<'peerGone'>): Record<string, never> => {
+    this.#active().member.peerLeft(partyId(index))
+    return {}
+  }
+
+  readonly deliver = async ({ envelope }: Request<'deliver'>): Promise<Record<string, never>> => {
+    await this.#active().member.deliver(envelope)
+    return {}
+  }
+
+  readonly submit = ({ request }: Request<'submit'>): Promise<Outcome> => this.#active().member.submit(request)
+
+  readonly explain = (o: Request<'explain'>): { json: string } => {
+    const { member, peers } = this.#active()
+    const client = peers.cluster.record.clients.find(({ id }) => id === o.client)
+    if (client === undefined) throw new Fault('auth/unauthenticated')
+    return { json: member.explain({ ...o, client }) }
+  }
+
+  readonly signCheckpoint = async ({ seq, h, stateRoot, counter, time }: Request<'signCheckpoint'>): Promise<{ checkpoint: Uint8Array }> => {
+    const { vault } = this.#open()
+    const unsigned = { seq, h, stateRoot, counter, time, node: vault.nodeId }
+    return { checkpoint: encodeCheckpoint(await signCheckpoint(vault.hsm.identity, unsigned)) }
+  }
+
+  readonly anchor = ({ to, checkpoint }: Request<'anchor'>): Record<string, never> => {
+    this.#active().member.anchor(to === 0 ? 'all' : partyId(to), checkpoint)
+    return {}
+  }
+
+  readonly status = (): { sessions: number; peers: readonly number[] } => ({
+    sessions: this.#member?.sessions ?? 0,
+    peers: this.#peers?.present ?? [],
+  })
+
+  readonly seal = async (): Promise<{ isSealed: boolean }> => {
+    this.#member?.stop()
+    this.#opened?.vault[Symbol.dispose]()
+    await this.#opened?.provider.close()
+    this.#opened = undefined
+    this.#member = undefined
+    this.#peers = undefined
+    this.#wallets = new Wallets()
+    return { isSealed: true }
+  }
+}
+
+/** The key of that label, made where it does not exist. Two of one label are an operator's mistake and refused. */
+async function keyOf(provider: HsmProvider, label: string, algorithm: 'ed25519' | 'aes-256') {
+  try {
+    return (await provider.find({ label })).id
+  } catch (error) {
+    if (!isFault(error, 'hsm/key-not-found')) throw error
+    return (await provider.generateKey({ label, algorithm })).id
+  }
+}

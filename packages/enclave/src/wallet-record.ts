@@ -1,0 +1,80 @@
+/**
+ * Wallet record v1: everything public about one generation of a wallet, as each node stores it and
+ * as all nodes agree on it. The secret share stands apart, sealed, in a `KeyShare`.
+ */
+import {
+  bool,
+  bytes,
+  type Codec,
+  decode,
+  decodeCbor,
+  encode,
+  Fault,
+  field,
+  int,
+  mapped,
+  oneOf,
+  record,
+  text,
+} from '@quorate/base'
+import { type WalletKey, walletKeyCodec } from '@quorate/threshold'
+
+const MAX_WALLET_BYTES = 1 << 20
+const VERSION = 1
+
+export type WalletRecord = {
+  readonly v: typeof VERSION
+  /** Wallet id, generation, suite, threshold, parties, untweaked group key, verifying shares, certificate. */
+  readonly key: WalletKey
+  /** The session that made this generation. */
+  readonly sid: Uint8Array
+  readonly project: string
+  readonly label: string
+  readonly environment: 'development' | 'staging' | 'production'
+  /** Slug of the network that the wallet was made for. */
+  readonly network: string
+  readonly policyTemplate: string
+  /** Canonical policy; its hash is `policyHash`. */
+  readonly policy: Uint8Array
+  readonly policyHash: Uint8Array
+  /** Whether digests without their transaction may be signed. Nothing sets it yet. */
+  readonly blind: false
+  readonly unsafeThreshold: boolean
+  readonly createdAt: number
+}
+
+const never: Codec<false> = mapped(
+  bool,
+  (value): false => {
+    if (value) throw new Fault('base/malformed', { detail: 'no wallet signs blindly' })
+    return value
+  },
+  (value) => value,
+)
+
+const walletRecordV1: Codec<WalletRecord> = record({
+  v: field(1, oneOf(VERSION)),
+  key: field(2, walletKeyCodec),
+  sid: field(3, bytes(32)),
+  project: field(4, text(64)),
+  label: field(5, text(64)),
+  environment: field(6, oneOf('development', 'staging', 'production')),
+  network: field(7, text(64)),
+  policyTemplate: field(8, text(64)),
+  policy: field(9, bytes({ max: 1 << 18 })),
+  policyHash: field(10, bytes(32)),
+  blind: field(11, never),
+  unsafeThreshold: field(12, bool),
+  createdAt: field(13, int()),
+})
+
+export const encodeWallet = (wallet: WalletRecord): Uint8Array => encode(walletRecordV1, wallet)
+
+/** @throws base/unknown-version for one that a newer program wrote; base/malformed, base/not-canonical, base/too-large */
+export function decodeWallet(encoded: Uint8Array): WalletRecord {
+  const limits = { maxBytes: MAX_WALLET_BYTES }
+  const outer = decodeCbor(encoded, limits)
+  const version = outer instanceof Map ? (outer as ReadonlyMap<number, unknown>).get(1) : undefined
+  if (typeof version === 'number' && version > VERSION) throw new Fault('base/unknown-version')
+  return decode(walletRecordV1, encoded, limits)
+}

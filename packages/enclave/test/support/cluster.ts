@@ -1,0 +1,263 @@
+/**
+ * A cluster of signers in one process: real HSM directories, real envelopes, real decisions; the
+ * bus is a queue that a test can look into and interfere with, the disk a list of rows.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { encodeRequest, type RequestBody, type Role, signRequest } from '@quorate/api'
+import {
+  type ClusterRecord,
+  encodeClusterRecord,
+  encodeSignedRecord,
+} from '@quorate/auth'
+import { type Id, newId, parseId, type Signer as SigningKey } from '@quorate/base'
+import { systemRandom } from '@quorate/platform'
+import { ManualTime } from '@quorate/platform'
+import { generateKeyPairSync, sign } from 'node:crypto'
+import type { AuditDraft, Change, Outcome, WalletRow } from '#src/channel/calls.js'
+import { Signer } from '#src/signer-process/signer.js'
+
+export type Wire = { readonly from: number; readonly to: number; readonly envelope: Uint8Array }
+/** What becomes of an envelope on its way: any number of envelopes instead of it. */
+export type Tamper = (wire: Wire) => readonly Wire[]
+
+export type Client = { readonly id: Id<'cli'>; readonly key: SigningKey; readonly project: Id<'prj'> }
+
+export function softwareKey(): SigningKey {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+  return {
+    scheme: 'ed25519',
+    publicKey: new Uint8Array(publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)),
+    sign: (message) => Promise.resolve(new Uint8Array(sign(null, message, privateKey))),
+  }
+}
+
+type Disk = {
+  secrets: Uint8Array | null
+  readonly storeId: string
+  rows: Map<string, WalletRow>
+  burnt: Uint8Array[]
+  audit: AuditDraft[]
+}
+
+const rowKey = (ref: { wallet: string; generation: number; sid: Uint8Array }): string =>
+  `${ref.wallet}/${ref.generation}/${Buffer.from(ref.sid).toString('hex')}`
+
+export class TestNode {
+  readonly index: number
+  readonly directory: string
+  readonly disk: Disk
+  readonly log: { level: string; event: string; fields: Record<string, unknown> }[] = []
+  signer!: Signer
+  identity!: Awaited<ReturnType<Signer['open']>>
+  epoch!: Uint8Array
+  isUp = false
+  bootId = systemRandom.bytes(16)
+  /** Called before a `persist` takes effect; may throw to fail it, or take the node down. */
+  beforePersist: (changes: readonly Change[]) => void = () => {}
+
+  constructor(index: number, directory: string, now: number) {
+    this.index = index
+    this.directory = directory
+    this.disk = { secrets: null, storeId: newId('sto', now, systemRandom), rows: new Map(), burnt: [], audit: [] }
+  }
+
+  apply(change: Change): void {
+    const { rows, burnt } = this.disk
+    switch (change.kind) {
+      case 'burn':
+        burnt.push(change.value.sid)
+        break
+      case 'putPending':
+        rows.set(rowKey(change.value), change.value)
+        break
+      case 'activate': {
+        const { ref, receipts } = change.value
+        rows.set(rowKey(ref), { ...rows.get(rowKey(ref))!, state: 'active', receipts })
+        break
+      }
+      case 'drop':
+        rows.delete(rowKey(change.value))
+        break
+      case 'prove': {
+        const { ref, proof } = change.value
+        rows.set(rowKey(ref), { ...rows.get(rowKey(ref))!, proof })
+        break
+      }
+    }
+  }
+}
+
+export class TestCluster {
+  readonly time = new ManualTime(1_760_000_000_000)
+  readonly root = mkdtempSync(join(tmpdir(), 'quorate-enclave-'))
+  readonly nodes: TestNode[]
+  readonly clients: { operator: Client; signer: Client; auditor: Client }
+  readonly wires: Wire[] = []
+  chain: Uint8Array[] = []
+  clusterId!: Uint8Array
+  tamper: Tamper = (wire) => [wire]
+
+  constructor(size: number) {
+    this.nodes = Array.from(
+      { length: size },
+      (_, i) => new TestNode(i + 1, join(this.root, `hsm-${i + 1}`), this.time.now()),
+    )
+    const project = newId('prj', this.time.now(), systemRandom)
+    const client = (): Client => ({ id: newId('cli', this.time.now(), systemRandom), key: softwareKey(), project })
+    this.clients = { operator: client(), signer: client(), auditor: client() }
+  }
+
+  static async start(size = 3): Promise<TestCluster> {
+    const cluster = new TestCluster(size)
+    for (const node of cluster.nodes) await cluster.boot(node)
+    await cluster.#enrol()
+    for (const node of cluster.nodes) await cluster.join(node)
+    cluster.connect()
+    await cluster.settle()
+    return cluster
+  }
+
+  async boot(node: TestNode): Promise<void> {
+    node.bootId = systemRandom.bytes(16)
+    node.signer = new Signer({
+      clock: this.time,
+      timers: this.time,
+      random: systemRandom,
+      logger: {
+        log: (level, event, fields = {}) => node.log.push({ level, event, fields }),
+        with() {
+          return this
+        },
+      },
+      send: (to, envelope) => {
+        if (node.isUp) this.wires.push({ from: node.index, to, envelope })
+      },
+      persist: async (changes, audit) => {
+        node.beforePersist(changes)
+        if (!node.isUp) await new Promise(() => {})
+        for (const change of changes) node.apply(change)
+        node.disk.audit.push(...audit)
+      },
+      anchored: () => {},
+      progress: () => {},
+    })
+    node.identity = await node.signer.open({
+      environment: 'development',
+      hsmType: 'simulated',
+      hsmDirectory: node.directory,
+      storeId: node.disk.storeId,
+      sealedSecrets: node.disk.secrets,
+      bootId: node.bootId,
+      backend: 'fastest',
+    })
+    node.disk.secrets = node.identity.sealedSecrets
+    node.isUp = true
+  }
+
+  async #enrol(): Promise<void> {
+    const now = this.time.now()
+    const admin = softwareKey()
+    const roles = Object.entries(this.clients) as [Role, Client][]
+    const record: ClusterRecord = {
+      v: 1,
+      number: 1,
+      name: 'test',
+      environment: 'development',
+      nodes: this.nodes.map(({ index, identity }) => ({
+        index,
+        id: parseId('nod', identity.nodeId),
+        identityKey: identity.identityKey,
+        minCustody: 'software',
+      })),
+      admins: [{ id: 'admin', key: admin.publicKey }],
+      adminThreshold: 1,
+      clients: roles.map(([role, { id, key, project }]) => ({
+        id,
+        key: key.publicKey,
+        name: role,
+        role,
+        project,
+        expiresAt: now + 30 * 24 * 3_600_000,
+      })),
+      minProtocol: 1,
+      hybrid: false,
+      defaultPolicy: 'testnet-open',
+      createdAt: now,
+    }
+    const encoded = encodeClusterRecord(record)
+    const signatures = await Promise.all(
+      this.nodes.map(async ({ signer, index }) => ({
+        by: { kind: 'node', value: index } as const,
+        signature: (await signer.signRecord({ record: encoded })).signature,
+      })),
+    )
+    this.chain = [encodeSignedRecord({ record: encoded, signatures })]
+  }
+
+  async join(node: TestNode): Promise<void> {
+    const { cluster } = node.signer.join({ chain: this.chain })
+    this.clusterId = cluster
+    node.signer.load({ rows: [...node.disk.rows.values()], burnt: node.disk.burnt })
+    node.epoch = (await node.signer.epoch({ tlsFingerprint: null })).record
+  }
+
+  /** Introduces all nodes that are up to each other. */
+  connect(): void {
+    for (const a of this.nodes)
+      for (const b of this.nodes) if (a !== b && a.isUp && b.isUp) a.signer.peer({ record: b.epoch })
+  }
+
+  /** As kill -9: what was in memory is gone, what was on disk stays. */
+  kill(node: TestNode): void {
+    node.isUp = false
+    for (const other of this.nodes) if (other.isUp) other.signer.peerGone({ index: node.index })
+  }
+
+  async restart(node: TestNode): Promise<void> {
+    await this.boot(node)
+    await this.join(node)
+    this.connect()
+  }
+
+  /** Delivers what is under way until nothing is. */
+  async settle(): Promise<void> {
+    for (let idle = 0; idle < 20; ) {
+      const wire = this.wires.shift()
+      if (wire === undefined) {
+        idle++
+        await new Promise((resolve) => setImmediate(resolve))
+        continue
+      }
+      idle = 0
+      for (const { to, envelope } of this.tamper(wire)) {
+        const node = this.nodes[to - 1]
+        if (node?.isUp) await node.signer.deliver({ envelope })
+      }
+    }
+  }
+
+  /** A request signed by a client, as bytes. */
+  async request(client: Client, body: RequestBody): Promise<Uint8Array> {
+    return encodeRequest(await signRequest(client.key, this.clusterId, client.id, body))
+  }
+
+  /** Submits at `node` and delivers until it has ended one way or the other. */
+  async submit(node: TestNode, request: Uint8Array): Promise<Outcome> {
+    let isOver = false
+    const outcome = node.signer.submit({ request }).finally(() => {
+      isOver = true
+    })
+    outcome.catch(() => undefined)
+    for (let turn = 0; !isOver && turn < 200; turn++) {
+      await this.settle()
+      if (!isOver) this.time.advance(1_000)
+    }
+    return outcome
+  }
+
+  close(): void {
+    rmSync(this.root, { recursive: true, force: true })
+  }
+}

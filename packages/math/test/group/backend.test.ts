@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { afterEach, describe, test } from 'node:test'
+import {
+  ed25519,
+  type Group,
+  installBackend,
+  type PointBackend,
+  removeBackend,
+  secp256k1,
+} from '@quorate/math'
+import { chooseBackends } from '@quorate/math/native'
+import { random } from '../random.ts'
+
+/** A right backend by way of the group itself, to be broken in one place. Raw points only where the curve has them compressed. */
+const honest = (group: Group): Required<PointBackend> => ({
+  name: 'honest',
+  mulBase: (k) => group.encode(group.mulBase(group.decodeScalar(k))),
+  mulSecret: (k, p) => group.encode(group.mulSecret(group.decodeScalar(k), group.decode(p))),
+  mul: (k, p) => group.encode(group.mul(group.decodeScalar(k), group.decode(p))),
+  add: (a, b) => {
+    const sum = group.add(group.decode(a), group.decode(b))
+    return group.isIdentity(sum) ? undefined : group.encode(sum)
+  },
+  decode: (bytes) => {
+    try {
+      return group.encode(group.decode(bytes))
+    } catch {
+      return undefined
+    }
+  },
+})
+
+const flip = (bytes: Uint8Array): Uint8Array => {
+  const other = ed25519.add(ed25519.decode(bytes), ed25519.generator)
+  return ed25519.isIdentity(other) ? bytes : ed25519.encode(other)
+}
+
+describe('a backend is installed only if it agrees with noble', () => {
+  afterEach(() => {
+    removeBackend(ed25519)
+    removeBackend(secp256k1)
+  })
+  const right = honest(ed25519)
+  const shared = new Uint8Array(32)
+  const wrong: { readonly [what: string]: Partial<PointBackend> } = {
+    'mulBase gives another result': { mulBase: (k) => flip(right.mulBase(k)) },
+    'mul gives another result': { mul: (k, p) => flip(right.mul(k, p)) },
+    'mulSecret gives another result': { mulSecret: (k, p) => flip(right.mulSecret(k, p)) },
+    'add gives another result': { add: (a, b) => flip(right.add(a, b) ?? a) },
+    'add fails': {
+      add: () => {
+        throw new Error('no doubling')
+      },
+    },
+    'decode gives another result': {
+      decode: (bytes) => {
+        const raw = right.decode(bytes)
+        return raw && flip(raw)
+      },
+    },
+    'decode accepts an invalid point': { decode: (bytes) => bytes.slice() },
+    'decode fails': { decode: () => undefined },
+  }
+  for (const [reason, part] of Object.entries(wrong)) {
+    test(reason, () => {
+      // Noble serves the group while the candidate, which uses the group itself, is examined.
+      const choice = installBackend(ed25519, { ...right, ...part, name: 'wrong' }, random)
+      assert.deepEqual(choice, { backend: 'noble', reason: `wrong was refused: ${reason}` })
+    })
+  }
+
+  test('one buffer for all results', () => {
+    const reused = (k: Uint8Array): Uint8Array => {
+      shared.set(right.mulBase(k))
+      return shared
+    }
+    assert.equal(installBackend(ed25519, { ...right, mulBase: reused }, random).backend, 'noble')
+  })
+
+  test('a compressed result where the curve wants an uncompressed one', () => {
+    const { mulBase } = honest(secp256k1)
+    assert.equal(installBackend(secp256k1, { name: 'short', mulBase }, random).backend, 'noble')
+  })
+
+  test('a right one is taken', () => {
+    assert.equal(installBackend(ed25519, right, random).backend, 'honest')
+  })
+})
+
+test('chooseBackends names a backend and a reason for every group', async () => {
+  const fastest = await chooseBackends()
+  for (const { backend, reason } of Object.values(fastest)) {
+    assert.match(backend, /^(noble|sodium-native|tiny-secp256k1)$/)
+    assert.match(reason, /^[\w ,-]+$/)
+  }
+  assert.deepEqual(await chooseBackends({ only: 'noble' }), {
+    ed25519: { backend: 'noble', reason: 'noble was asked for' },
+    secp256k1: { backend: 'noble', reason: 'noble was asked for' },
+  })
+})

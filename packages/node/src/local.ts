@@ -1,0 +1,141 @@
+/**
+ * A data directory with its store and its signer process opened: what a running node and the
+ * enrolment commands have in common. One process at a time holds the directory.
+ */
+import { Fault, fromUtf8, type Id, type Logger, parseId, utf8 } from '@quorate/base'
+import { type AuditDraft, type SignerHost, type SignerHostOptions, startSigner } from '@quorate/enclave'
+import { openDataDirectory, openSql, type Sql, systemClock, systemRandom } from '@quorate/platform'
+import { type Draft, Journal } from './journal.ts'
+import { MIGRATIONS } from './schema.ts'
+import { putSetting, Store, statementsOf } from './store.ts'
+
+export type Environment = SignerHostOptions['environment']
+
+export type LocalOptions = {
+  readonly environment: Environment
+  readonly directory: string
+  readonly hsm: { readonly type: string; readonly directory?: string | undefined }
+  /** Point arithmetic: the fastest that is installed and agrees with the reference, or the reference itself. */
+  readonly backend: 'fastest' | 'noble'
+  readonly logger: Logger
+}
+
+export type LocalEvents = {
+  onSend(to: number, envelope: Uint8Array): void
+  onProgress(requestId: string, progress: { readonly phase: string; readonly round: number; readonly of: number }): void
+  onAnchored(from: number, checkpoint: Uint8Array): void
+}
+
+export type LocalNode = {
+  readonly store: Store
+  readonly journal: Journal
+  readonly sql: Sql
+  readonly signer: SignerHost
+  readonly bootId: Uint8Array
+  readonly nodeId: Id<'nod'>
+  readonly identityKey: Uint8Array
+  readonly custody: string
+  readonly backends: { readonly [group: string]: string }
+  close(): Promise<void>
+}
+
+const SECRETS = 'node-secrets'
+const ENVIRONMENT = 'environment'
+
+const NO_EVENTS: LocalEvents = { onSend: () => {}, onProgress: () => {}, onAnchored: () => {} }
+
+/** @throws platform/directory-in-use, platform/…, enclave/store-mismatch, hsm/… */
+export async function openLocal(options: LocalOptions, events: LocalEvents = NO_EVENTS): Promise<LocalNode> {
+  const { environment, directory, logger } = options
+  const data = openDataDirectory(directory)
+  const undo: (() => Promise<unknown> | unknown)[] = [() => data.release()]
+  const close = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step()
+  }
+  try {
+    const sql = await openSql({
+      path: data.file('node.db'),
+      migrations: MIGRATIONS,
+      clock: systemClock,
+      random: systemRandom,
+    })
+    undo.push(() => sql.close())
+    const bootId = systemRandom.bytes(16)
+    const store = new Store(sql)
+    const journal = await Journal.open(sql, () => ({ time: systemClock.now(), bootId }))
+    undo.push(() => journal.settled())
+    await claim(store, journal, environment)
+
+    const signer = startSigner({
+      environment,
+      output: process.stderr.isTTY ? 'ignore' : 2,
+      handlers: {
+        send: ({ to, envelope }) => {
+          events.onSend(to, envelope)
+          return {}
+        },
+        persist: async ({ changes, audit }) => {
+          await journal.commit(changes.flatMap(statementsOf), audit.map(draftOf))
+          return {}
+        },
+        progress: ({ requestId, phase, done, of }) => {
+          events.onProgress(requestId, { phase, round: done, of })
+          return {}
+        },
+        anchored: ({ from, checkpoint }) => {
+          events.onAnchored(from, checkpoint)
+          return {}
+        },
+        log: ({ level, event, fields }) => {
+          logger.log(level, event, Object.fromEntries(fields.map(({ name, value }) => [name, value])))
+          return {}
+        },
+      },
+    })
+    undo.push(() => signer.stop())
+    const known = await store.setting(SECRETS)
+    const opened = await signer.calls.open({
+      environment,
+      hsmType: options.hsm.type,
+      hsmDirectory: options.hsm.directory ?? data.file('hsm'),
+      storeId: sql.storeId,
+      sealedSecrets: known,
+      bootId,
+      backend: options.backend,
+    })
+    if (known === null) await journal.commit([putSetting(SECRETS, opened.sealedSecrets)], [])
+    const { nodeId, identityKey, custody, backends } = opened
+    return {
+      store,
+      journal,
+      sql,
+      signer,
+      bootId,
+      nodeId: nodeId as Id<'nod'>,
+      identityKey,
+      custody,
+      backends: Object.fromEntries(backends.map((each) => each.split('=') as [string, string])),
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** A store keeps the environment it was made in for life. @throws enclave/development-store */
+async function claim(store: Store, journal: Journal, environment: Environment): Promise<void> {
+  const made = await store.setting(ENVIRONMENT)
+  if (made === null) await journal.commit([putSetting(ENVIRONMENT, utf8(environment))], [])
+  else if (fromUtf8(made) !== environment)
+    throw new Fault('enclave/development-store', { detail: `it was made for ${fromUtf8(made)}` })
+}
+
+/** What the signer reports, as the audit chain wants it. Ids were checked by the signer's codecs or are refused by the record's. */
+const draftOf = ({ sid, fields, project, requestId, ...rest }: AuditDraft): Draft => ({
+  ...rest,
+  ...(project !== undefined && { project: parseId('prj', project) }),
+  ...(requestId !== undefined && { requestId: parseId('req', requestId) }),
+  ...(sid !== undefined && { sessionId: sid }),
+  fields: fields.map(({ name, value }) => ({ name, kind: 'text', value })),
+})

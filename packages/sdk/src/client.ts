@@ -1,0 +1,128 @@
+/**
+ * The client of a node. Every call is signed by a client entry of the cluster record; a new wallet
+ * counts only with the receipts of all nodes, a signature only with those of enough signers, so one
+ * lying node can neither slip in a key of its own nor a signature that was not made.
+ */
+import {
+  IDEMPOTENCY_HEADER,
+  isPermitted,
+  type NodeApi,
+  type OperationId,
+  type OperationJson,
+  pathOf,
+  type RequestBody,
+  encodeRequest,
+  type Role,
+  ROUTES,
+  signRequest as signClientRequest,
+  fromProblem,
+} from '@quorate/api'
+import { signHttpRequest } from '@quorate/auth'
+import { type Clock, Fault, type Id, type Random, type Signer, toHex, utf8 } from '@quorate/base'
+import { type Endpoint, hostOf, send } from './transport.ts'
+
+/** One client entry of the cluster record with its key. */
+export type Credential = {
+  readonly client: Id<'cli'>
+  readonly role: Role
+  readonly project: Id<'prj'>
+  readonly signer: Signer
+}
+
+export type NodeClientOptions = {
+  readonly endpoint: Endpoint
+  /** The cluster id, 32 bytes. */
+  readonly cluster: Uint8Array
+  /** The first that permits a call makes it. */
+  readonly credentials: readonly Credential[]
+  readonly clock: Clock
+  readonly random: Random
+  /** Waits; tests pass their own. */
+  readonly sleep: (ms: number) => Promise<void>
+}
+
+type Input<C extends OperationId> = {
+  readonly [K in 'params' | 'query' | 'body' as NodeApi[C][K] extends undefined ? never : K]: NodeApi[C][K]
+} & { readonly idempotencyKey?: string }
+
+export type OnProgress = (operation: OperationJson) => void
+
+const POLL_MS = 60
+/** How long an operation is waited for before its id is handed back in a fault. */
+const MAX_WAIT_MS = 120_000
+
+export class NodeClient {
+  readonly #o: NodeClientOptions
+
+  constructor(options: NodeClientOptions) {
+    this.#o = options
+  }
+
+  /** The credential for a route. @throws sdk/no-credential */
+  credentialFor(id: OperationId): Credential | undefined {
+    const { permission } = ROUTES[id]
+    if (permission === undefined) return undefined
+    const found = this.#o.credentials.find(({ role }) => isPermitted([role], permission))
+    if (found === undefined) throw new Fault('sdk/no-credential', { detail: `it takes ${permission}` })
+    return found
+  }
+
+  /** One call of the API. @throws the node's fault by its code, sdk/… */
+  async call<C extends OperationId>(id: C, input: Input<C>): Promise<NodeApi[C]['answer']> {
+    const { endpoint, cluster, clock, random } = this.#o
+    const { params, query, body, idempotencyKey } = input as {
+      params?: { [name: string]: string }
+      query?: { [name: string]: string | number | undefined }
+      body?: unknown
+      idempotencyKey?: string
+    }
+    const search = Object.entries(query ?? {})
+      .flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`]))
+      .join('&')
+    const target = pathOf(id, params) + (search === '' ? '' : `?${search}`)
+    const bytes = body === undefined ? new Uint8Array() : utf8(JSON.stringify(body))
+    const { method } = ROUTES[id]
+    const credential = this.credentialFor(id)
+    const headers: { [name: string]: string } = { accept: 'application/json' }
+    if (body !== undefined) headers['content-type'] = 'application/json'
+    if (idempotencyKey !== undefined) headers[IDEMPOTENCY_HEADER] = idempotencyKey
+    if (credential !== undefined)
+      headers['authorization'] = await signHttpRequest(
+        { method, target, host: hostOf(endpoint), body: bytes },
+        { ...credential, cluster, time: clock.now(), nonce: random.bytes(16) },
+      )
+    return (await send(endpoint, { method, target, headers, body: bytes })) as NodeApi[C]['answer']
+  }
+
+  /**
+   * Signs a request, has it carried out, and returns the finished operation.
+   * @throws the fault that the operation ended with; sdk/timeout with the operation's id
+   */
+  async carryOut(
+    id: 'createWallet' | 'signTransaction',
+    body: RequestBody,
+    onProgress: OnProgress = () => {},
+  ): Promise<OperationJson> {
+    const credential = this.credentialFor(id)!
+    const request = await signClientRequest(credential.signer, this.#o.cluster, credential.client, body)
+    const started = await this.call(id, {
+      body: { request: toHex(encodeRequest(request)) },
+      idempotencyKey: body.value.requestId,
+    } as Input<typeof id>)
+    return this.wait(started, onProgress)
+  }
+
+  /** Follows a running operation to its end. @throws the fault it ended with; sdk/timeout */
+  async wait(operation: OperationJson, onProgress: OnProgress = () => {}): Promise<OperationJson> {
+    const end = this.#o.clock.monotonic() + MAX_WAIT_MS
+    let current = operation
+    while (current.state === 'running') {
+      onProgress(current)
+      if (this.#o.clock.monotonic() > end) throw new Fault('sdk/timeout', { detail: `operation ${current.id} still runs` })
+      await this.#o.sleep(POLL_MS)
+      current = await this.call('getOperation', { params: { id: current.id } })
+    }
+    if (current.state === 'failed') throw fromProblem(current.problem, current.problem?.status ?? 500)
+    return current
+  }
+}

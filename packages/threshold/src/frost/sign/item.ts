@@ -1,0 +1,37 @@
+/** What one signing session signs, and the keys for it. */
+import { encode, toHex } from '@quorate/base'
+import type { PartyId } from '../../session/party.ts'
+import type { NonceCommitment } from '../nonces.ts'
+import { type Tweak, tweakCodec } from '../tweak.ts'
+import { type GroupKey, SigningKey } from './key.ts'
+import { SigningSession } from './session.ts'
+import { SignerSet } from './signer-set.ts'
+
+/** One message under one form of the wallet's key; a transaction has one per input. */
+export type SigningItem = {
+  readonly message: Uint8Array
+  readonly tweaks?: readonly Tweak[] | undefined
+}
+
+/** Most items that one session signs. */
+export const MAX_ITEMS = 256
+
+/** A commitment of each signer, for one item. */
+export type Commitments = ReadonlyMap<PartyId, NonceCommitment>
+
+/** One session per item. Items with the same tweaks share their key. @throws threshold/bad-parameters and the faults of `SigningKey` */
+export function openSessions(
+  key: GroupKey,
+  parties: readonly PartyId[],
+  items: readonly SigningItem[],
+  commitments: readonly Commitments[],
+): readonly SigningSession[] {
+  const signers = new SignerSet(key, parties)
+  const keys = new Map<string, SigningKey>()
+  return items.map(({ message, tweaks = [] }, i) => {
+    const name = tweaks.map((tweak) => toHex(encode(tweakCodec, tweak))).join('/')
+    const signingKey = keys.get(name) ?? new SigningKey(key, tweaks)
+    keys.set(name, signingKey)
+    return new SigningSession({ key: signingKey, signers, message, commitments: commitments[i]! })
+  })
+}

@@ -1,0 +1,131 @@
+/**
+ * FROST signing, round two: signature shares (RFC 9591, sections 5.2 and 5.3).
+ *
+ *   out, in   broadcast   zᵢ and the context it was made in, for each item
+ *
+ * Every party aggregates for itself and checks every share of every item first.
+ */
+import {
+  array,
+  bytes,
+  type Codec,
+  encode,
+  equalBytes,
+  field,
+  int,
+  record,
+  type Secret,
+} from '@quorate/base'
+import { Abort } from '../../session/abort.ts'
+import { MAX_PARTIES, type PartyId, party as partyCodec } from '../../session/party.ts'
+import { done, inlet, next, type Step, toAll } from '../../session/round.ts'
+import type { PreprocessedNonces } from './commit-round.ts'
+import { type Commitments, MAX_ITEMS, openSessions, type SigningItem } from './item.ts'
+import type { GroupKey } from './key.ts'
+import type { SigningSession } from './session.ts'
+
+/** Keeps the proof below the size that evidence may have. */
+const MAX_PROVEN_ITEMS = 16
+
+export type ShareMessage = readonly { readonly share: Uint8Array; readonly context: Uint8Array }[]
+
+export const shareMessageCodec = (items: number): Codec<ShareMessage> =>
+  array(record({ share: field(1, bytes(32)), context: field(2, bytes(32)) }), {
+    min: items,
+    max: items,
+  })
+export const shareMessageLength = (items: number): number => 71 * items + 5
+
+/** The commitments of one item that a share does not fit; the culprit's own message fixes them by their context. */
+export type WrongShareProof = readonly {
+  readonly item: number
+  readonly commitments: readonly { readonly party: PartyId; readonly commitment: Uint8Array }[]
+}[]
+export const wrongShareProofCodec: Codec<WrongShareProof> = array(
+  record({
+    item: field(1, int(0, MAX_ITEMS - 1)),
+    commitments: field(
+      2,
+      array(record({ party: field(1, partyCodec), commitment: field(2, bytes({ max: 66 })) }), {
+        max: MAX_PARTIES,
+      }),
+    ),
+  }),
+  { max: MAX_PARTIES },
+)
+
+export type ShareOptions = {
+  readonly self: PartyId
+  /** Ascending, with this party. */
+  readonly signers: readonly PartyId[]
+  readonly key: GroupKey
+  readonly share: Secret<Uint8Array>
+  readonly items: readonly SigningItem[]
+}
+
+/** Uses up the nonces, sends the shares, and ends with the signatures in the order of the items. */
+export function exchangeShares(
+  { self, signers, key, share, items }: ShareOptions,
+  preprocessed: readonly PreprocessedNonces[],
+): Step<readonly Uint8Array[]> {
+  const commitments = preprocessed.map((each) => each.commitments)
+  const sessions = openSessions(key, signers, items, commitments)
+  const own = sessions.map((session, i) => ({
+    share: session.sign(self, share, preprocessed[i]!.nonces),
+    context: session.context,
+  }))
+  const codec = shareMessageCodec(items.length)
+  const received = new Map<PartyId, ShareMessage>([[self, own]])
+  return next(
+    {
+      number: 2,
+      broadcast: inlet(
+        codec,
+        shareMessageLength(items.length),
+        (from, message) => received.set(from, message),
+        signers,
+      ),
+      advance() {
+        refuseWrongShares(sessions, commitments, received)
+        const signatures = sessions.map((session, item) =>
+          session.aggregate(mapValues(received, (message) => message[item]!.share)),
+        )
+        return done(signatures)
+      },
+    },
+    toAll(codec, own),
+  )
+}
+
+function refuseWrongShares(
+  sessions: readonly SigningSession[],
+  commitments: readonly Commitments[],
+  received: ReadonlyMap<PartyId, ShareMessage>,
+): void {
+  const culprits: PartyId[] = []
+  const provable = new Set<number>()
+  for (const [party, message] of received) {
+    const item = sessions.findIndex((session, i) => {
+      const { share, context } = message[i]!
+      return !equalBytes(context, session.context) || !session.isValidShare(party, share)
+    })
+    if (item < 0) continue
+    culprits.push(party)
+    provable.add(item)
+  }
+  if (culprits.length === 0) return
+  const proof: WrongShareProof = [...provable].slice(0, MAX_PROVEN_ITEMS).map((item) => ({
+    item,
+    commitments: [...commitments[item]!].map(([party, { encoded }]) => ({
+      party,
+      commitment: encoded,
+    })),
+  }))
+  throw new Abort('threshold/invalid-share', {
+    culprits,
+    proof: encode(wrongShareProofCodec, proof),
+  })
+}
+
+const mapValues = <K, A, B>(map: ReadonlyMap<K, A>, of: (value: A) => B): ReadonlyMap<K, B> =>
+  new Map([...map].map(([key, value]) => [key, of(value)]))

@@ -1,0 +1,530 @@
+/**
+ * The driver of one protocol session, sans-IO: it is given received messages and the time, and
+ * answers with messages to send. The transport has verified who sent each message; from there on the
+ * driver owns everything that is the same in all protocols:
+ *
+ *   - only other parties of the session are heard, and this party itself never from outside;
+ *   - messages of the next two rounds wait, one per sender, round and kind; late ones are dropped;
+ *   - an identical duplicate is dropped, a different one is an equivocation;
+ *   - sizes are capped before anything is parsed;
+ *   - broadcasts are checked by echo (Goldwasser–Lindell 2005, "echo broadcast"): each party sends a
+ *     hash of all it received, and on a difference the signed originals, so that whoever signed two
+ *     bodies is convicted, and nobody is where nothing proves it;
+ *   - silence ends the session at the deadline, and is blamed on nobody.
+ *
+ * Whatever way a session ends, its rounds are disposed of and direct messages are overwritten.
+ */
+import { sha256 } from '@noble/hashes/sha2.js'
+import {
+  array,
+  bug,
+  bytes,
+  type CodecType,
+  decode,
+  encode,
+  encodeCbor,
+  equalBytes,
+  field,
+  isFault,
+  record,
+  TAGS,
+  taggedHash,
+  union,
+  wipe,
+} from '@quorate/base'
+import { Abort } from './abort.ts'
+import { contradict, type Evidence, hasOnePlace, type SignedPlace } from './evidence.ts'
+import { MAX_PARTIES, type PartyId } from './party.ts'
+import type { Inlet, Round, Send, Step } from './round.ts'
+
+export type MessageKind = 'broadcast' | 'direct' | 'echo' | 'dispute'
+export type Outgoing = {
+  readonly round: number
+  readonly kind: MessageKind
+  readonly to: PartyId | 'all'
+  readonly body: Uint8Array
+}
+export type Received = {
+  readonly from: PartyId
+  readonly round: number
+  readonly kind: MessageKind
+  readonly body: Uint8Array
+  /** The signed envelope it came in. */
+  readonly original: Uint8Array
+}
+
+/** What a signed original says, after its signature was checked. */
+export type OriginalClaim = SignedPlace & {
+  /** The shortest form of the original that still carries the signature. */
+  readonly proof: Uint8Array
+}
+
+export type SessionState<Out> =
+  | { readonly kind: 'running'; readonly waitingFor: readonly PartyId[] }
+  | { readonly kind: 'done'; readonly output: Out }
+  | { readonly kind: 'aborted'; readonly abort: Abort }
+
+export type SessionOptions<Out> = {
+  /** Session id, 32 bytes. */
+  readonly sid: Uint8Array
+  readonly protocol: string
+  readonly self: PartyId
+  /** Ascending, with this party. */
+  readonly parties: readonly PartyId[]
+  readonly first: Step<Out>
+  /** Milliseconds of the caller's monotonic clock. */
+  readonly deadline: number
+  /** Checks the signature of an original and says what it covers; `undefined` for one that does not verify. */
+  readonly readOriginal: (original: Uint8Array) => OriginalClaim | undefined
+}
+
+const ROUNDS_AHEAD = 2
+const MAX_EARLY_BYTES = 1 << 18
+const MAX_DISPUTE_BYTES = 1 << 18
+const MAX_PROOF_BYTES = 1 << 12
+
+const dispute = union({
+  /** Signed originals of a round whose echoes differ. */
+  originals: [
+    1,
+    record({ originals: field(1, array(bytes({ max: MAX_PROOF_BYTES }), { max: MAX_PARTIES })) }),
+  ],
+  /** What a round has to say about the messages of another party. */
+  complaint: [2, record({ body: field(1, bytes({ max: MAX_DISPUTE_BYTES })) })],
+})
+
+const keyOf = ({ round, kind, from }: Pick<Received, 'round' | 'kind' | 'from'>): string =>
+  `${round}/${kind}/${from}`
+
+export class Session<Out> {
+  readonly #options: SessionOptions<Out>
+  readonly #others: readonly PartyId[]
+  /** Messages of this round and later ones, and the broadcasts of earlier ones for evidence. */
+  readonly #log = new Map<string, Received>()
+  readonly #ownBroadcasts = new Map<number, Uint8Array>()
+  /** What the originals in others' disputes say. */
+  readonly #witnessed: OriginalClaim[] = []
+  /** How many disputes about a round came from a party, by `<round>/<party>`. */
+  readonly #disputesFrom = new Map<string, number>()
+  #outbox: Outgoing[] = []
+  #round: Round<Out> | undefined
+  #number = 0
+  #echo: Uint8Array | undefined
+  #isDisputing = false
+  #ended: Exclude<SessionState<Out>, { kind: 'running' }> | undefined
+
+  constructor(options: SessionOptions<Out>) {
+    const { parties, self } = options
+    if (
+      parties.length > MAX_PARTIES ||
+      !parties.includes(self) ||
+      parties.some((p, i) => i > 0 && parties[i - 1]! >= p)
+    )
+      bug('the parties of a session are ascending and contain its own')
+    this.#options = options
+    this.#others = parties.filter((each) => each !== self)
+  }
+
+  get state(): SessionState<Out> {
+    return this.#ended ?? { kind: 'running', waitingFor: this.#waitingFor() }
+  }
+
+  /** Sends the messages of the first step. Called once. */
+  begin(): readonly Outgoing[] {
+    if (this.#number !== 0) bug('a session begins once')
+    return this.#react(() => {
+      this.#enter(this.#options.first)
+      this.#proceed()
+    })
+  }
+
+  /** Takes one message in. Never throws for what a peer did: the state turns aborted. */
+  receive(message: Received): readonly Outgoing[] {
+    return this.#react(() => {
+      if (!this.#others.includes(message.from) || message.round > this.#number + ROUNDS_AHEAD)
+        return
+      if (message.kind === 'dispute') this.#takeDispute(message)
+      else if (!this.#store(message)) return
+      this.#proceed()
+    })
+  }
+
+  /** Ends the session if its time is over. `now` is in milliseconds of the same clock as the deadline. */
+  expire(now: number): readonly Outgoing[] {
+    return this.#react(() => {
+      if (now >= this.#options.deadline)
+        throw new Abort('threshold/timeout', { laggards: this.#waitingFor() })
+    })
+  }
+
+  /** Ends a running session and wipes what it holds; a finished one keeps its result. */
+  [Symbol.dispose](): void {
+    if (this.#ended === undefined)
+      this.#end({
+        kind: 'aborted',
+        abort: new Abort('threshold/cancelled', { round: this.#number }),
+      })
+  }
+
+  #react(work: () => void): readonly Outgoing[] {
+    if (this.#ended !== undefined) return []
+    try {
+      work()
+    } catch (error) {
+      if (!(error instanceof Abort)) {
+        this[Symbol.dispose]()
+        throw error
+      }
+      this.#fail(error)
+    }
+    const out = this.#outbox
+    this.#outbox = []
+    return out
+  }
+
+  #enter(step: Step<Out>): void {
+    const previous = this.#round
+    if (step.kind === 'done') {
+      this.#post(this.#number + 1, step.send)
+      this.#end({ kind: 'done', output: step.output })
+      return
+    }
+    const { round } = step
+    if (round.number <= this.#number) bug('rounds are numbered upwards')
+    if (previous !== round) previous?.[Symbol.dispose]?.()
+    this.#round = round
+    this.#number = round.number
+    this.#echo = undefined
+    this.#isDisputing = false
+    for (const [key, old] of this.#log)
+      if (old.round < round.number && old.kind !== 'broadcast') this.#forget(key, old)
+    this.#post(round.number, step.send)
+  }
+
+  #forget(key: string, message: Received): void {
+    // A round may still hold parts of a direct body, so it is overwritten only when the session ends.
+    if (message.kind === 'direct') this.#spentBodies.push(message.body)
+    this.#log.delete(key)
+  }
+  readonly #spentBodies: Uint8Array[] = []
+
+  #post(round: number, send: readonly Send[]): void {
+    for (const { to, body } of send) {
+      if (to === 'all') {
+        if (this.#ownBroadcasts.has(round)) bug('one broadcast per round')
+        this.#ownBroadcasts.set(round, body)
+      }
+      this.#outbox.push({ round, kind: to === 'all' ? 'broadcast' : 'direct', to, body })
+    }
+  }
+
+  /** Goes on as far as the messages at hand allow. */
+  #proceed(): void {
+    while (this.#ended === undefined && this.#round !== undefined) {
+      const round = this.#round
+      if (!this.#hasAll('broadcast', round.broadcast) || !this.#echoesAgree(round)) return
+      if (!this.#hasAll('direct', round.direct)) return
+      this.#acceptAll(round)
+      this.#enter(round.advance())
+      this.#judgeEarlyComplaints()
+    }
+  }
+
+  /** Parties other than this one that send by this inlet. */
+  #senders(inlet: Inlet): readonly PartyId[] {
+    return inlet.senders === undefined
+      ? this.#others
+      : this.#others.filter((each) => inlet.senders!.includes(each))
+  }
+
+  #hasAll(kind: MessageKind, inlet: Inlet | undefined): boolean {
+    return (
+      inlet === undefined ||
+      this.#senders(inlet).every((from) => this.#find(kind, from) !== undefined)
+    )
+  }
+
+  #find(kind: MessageKind, from: PartyId): Received | undefined {
+    return this.#log.get(keyOf({ round: this.#number, kind, from }))
+  }
+
+  #acceptAll(round: Round<Out>): void {
+    const aborts: Abort[] = []
+    for (const kind of ['broadcast', 'direct'] as const) {
+      const inlet = round[kind]
+      if (inlet === undefined) continue
+      for (const from of this.#senders(inlet)) {
+        try {
+          const { body } = this.#find(kind, from)!
+          this.#limit(from, body, inlet.maxBytes)
+          inlet.accept(from, body)
+        } catch (error) {
+          if (!(error instanceof Abort)) throw error
+          aborts.push(error)
+        }
+      }
+    }
+    const [first] = aborts
+    // Every cheater of the round is named at once, under the code of the first.
+    if (first !== undefined)
+      throw first.with({ culprits: aborts.flatMap(({ culprits }) => culprits) })
+  }
+
+  #limit(from: PartyId, body: Uint8Array, maxBytes: number): void {
+    if (body.length > maxBytes)
+      throw new Abort('threshold/malformed-message', { culprits: [from], detail: 'too long' })
+  }
+
+  /** Keeps a message that was not there before and can still be wanted. */
+  #store(message: Received): boolean {
+    const { round, kind, from, body } = message
+    if (round < this.#number || round < 1) return false
+    const earlier = this.#log.get(keyOf(message))
+    if (earlier !== undefined) {
+      if (equalBytes(earlier.body, body)) return false
+      this.#convict(from, this.#claimOf(earlier.original), this.#claimOf(message.original))
+    }
+    const inlet = kind === 'echo' ? undefined : this.#round?.[kind]
+    const isCurrent = round === this.#number && this.#round !== undefined
+    if (isCurrent && kind !== 'echo' && inlet === undefined) return false
+    this.#limit(from, body, kind === 'echo' ? 32 : isCurrent ? inlet!.maxBytes : MAX_EARLY_BYTES)
+    this.#log.set(keyOf(message), message)
+    return true
+  }
+
+  /** Whether every party received the same broadcasts of this round, as far as is known. */
+  #echoesAgree(round: Round<Out>): boolean {
+    if (round.broadcast === undefined || this.#others.length < 2) return true
+    if (this.#echo === undefined) {
+      this.#echo = this.#digest(round.broadcast)
+      this.#outbox.push({ round: this.#number, kind: 'echo', to: 'all', body: this.#echo })
+      // Disputes that came before our own copies can convict only now.
+      this.#findEquivocation(this.#number)
+    }
+    const own = this.#echo
+    const echoes = this.#others.map((from) => ({ from, body: this.#find('echo', from)?.body }))
+    const differing = echoes
+      .filter(({ body }) => body !== undefined && !equalBytes(body, own))
+      .map(({ from }) => from)
+    if (differing.length > 0) {
+      this.#disputeRound()
+      // Whoever disagreed has shown all it has, and nobody signed two bodies: no proof, so no blame.
+      if (differing.every((from) => this.#disputesFrom.has(`${this.#number}/${from}`)))
+        throw new Abort('threshold/echo-mismatch')
+      return false
+    }
+    return echoes.every(({ body }) => body !== undefined)
+  }
+
+  #digest(inlet: Inlet): Uint8Array {
+    const { sid, protocol, parties, self } = this.#options
+    const senders = inlet.senders ?? parties
+    const bodyOf = (from: PartyId): Uint8Array =>
+      (from === self
+        ? this.#ownBroadcasts.get(this.#number)
+        : this.#find('broadcast', from)?.body) ?? bug('a broadcast is missing')
+    return taggedHash(
+      TAGS.echo,
+      encodeCbor([
+        sid,
+        protocol,
+        this.#number,
+        senders.map((from) => [from, sha256(bodyOf(from))]),
+      ]),
+    )
+  }
+
+  #disputeRound(): void {
+    if (this.#isDisputing) return
+    this.#isDisputing = true
+    const received = this.#others.map((from) =>
+      this.#claimOf(this.#find('broadcast', from)?.original),
+    )
+    this.#dispute(
+      this.#number,
+      received.flatMap((claim) => claim?.proof ?? []),
+    )
+  }
+
+  #takeDispute(message: Received): void {
+    const { from, round } = message
+    this.#limit(from, message.body, MAX_DISPUTE_BYTES)
+    const parsed = this.#parseDispute(message)
+    if (parsed.kind === 'complaint') {
+      if (round === this.#number && this.#round !== undefined)
+        this.#judge(message, parsed.value.body)
+      else if (round > this.#number && !this.#log.has(keyOf(message)))
+        this.#log.set(keyOf(message), message)
+      return
+    }
+    // An honest party sends two at most: all it received, and the pair that convicts.
+    const count = this.#disputesFrom.get(`${round}/${from}`) ?? 0
+    if (count === 2) return
+    this.#disputesFrom.set(`${round}/${from}`, count + 1)
+    for (const original of parsed.value.originals) {
+      const claim = this.#claimOf(original)
+      if (claim !== undefined && claim.round === round && hasOnePlace(claim))
+        this.#witnessed.push(claim)
+    }
+    this.#findEquivocation(round)
+  }
+
+  #parseDispute({ from, body }: Received): ReturnType<typeof decodeDispute> {
+    try {
+      return decodeDispute(body)
+    } catch (cause) {
+      throw new Abort('threshold/malformed-message', { culprits: [from], cause })
+    }
+  }
+
+  #judgeEarlyComplaints(): void {
+    for (const from of this.#others) {
+      const message = this.#ended === undefined ? this.#find('dispute', from) : undefined
+      const parsed = message && this.#parseDispute(message)
+      if (parsed?.kind === 'complaint') this.#judge(message!, parsed.value.body)
+    }
+  }
+
+  #judge(message: Received, complaint: Uint8Array): void {
+    const inlet = this.#round?.dispute
+    if (inlet === undefined) return
+    this.#limit(message.from, complaint, inlet.maxBytes)
+    // The complaint belongs to what convicts a false accuser.
+    this.#log.set(keyOf(message), message)
+    inlet.accept(message.from, complaint)
+  }
+
+  /** Aborts if two originals at hand were signed for the same place of that round. */
+  #findEquivocation(round: number): void {
+    const own = this.#others.flatMap(
+      (from) =>
+        this.#claimOf(this.#log.get(keyOf({ round, kind: 'broadcast', from }))?.original) ?? [],
+    )
+    for (const claim of this.#witnessed) {
+      const other = [...own, ...this.#witnessed].find((each) => contradict(each, claim))
+      if (other !== undefined && this.#others.includes(claim.from))
+        this.#convict(claim.from, other, claim)
+    }
+  }
+
+  #claimOf(original: Uint8Array | undefined): OriginalClaim | undefined {
+    const claim = original && this.#options.readOriginal(original)
+    const { sid, protocol } = this.#options
+    return claim !== undefined && equalBytes(claim.sid, sid) && claim.protocol === protocol
+      ? claim
+      : undefined
+  }
+
+  /** Aborts for an equivocation; where both originals are at hand, all others get them too. */
+  #convict(culprit: PartyId, a: OriginalClaim | undefined, b: OriginalClaim | undefined): never {
+    if (a === undefined || b === undefined || !contradict(a, b))
+      throw new Abort('threshold/equivocation', { culprits: [culprit] })
+    const originals = [a.proof, b.proof]
+    this.#dispute(a.round, originals)
+    const evidence = this.#evidence('threshold/equivocation', [culprit], originals, undefined)
+    throw new Abort('threshold/equivocation', { culprits: [culprit], evidence })
+  }
+
+  #dispute(round: number, originals: readonly Uint8Array[]): void {
+    const body = encode(dispute, { kind: 'originals', value: { originals } })
+    this.#outbox.push({ round, kind: 'dispute', to: 'all', body })
+  }
+
+  #evidence(
+    claim: string,
+    culprits: readonly PartyId[],
+    envelopes: readonly Uint8Array[],
+    proof: Uint8Array | undefined,
+  ): Evidence {
+    const { sid, protocol } = this.#options
+    return {
+      v: 1,
+      sid,
+      protocol,
+      claim,
+      culprits,
+      originals: envelopes.map((envelope) => ({ envelope })),
+      ...(proof && { proof }),
+    }
+  }
+
+  #fail(abort: Abort): void {
+    const { code, culprits, witnesses, proof, complaint } = abort
+    const involved = [...culprits, ...witnesses]
+    const isPublic = ({ kind }: Received): boolean => kind === 'broadcast' || kind === 'dispute'
+    const originals = [...this.#log.values()].filter(
+      (m) =>
+        m.round <= this.#number &&
+        isPublic(m) &&
+        involved.includes(m.from) &&
+        m.original.length > 0,
+    )
+    const evidence =
+      abort.evidence ??
+      (culprits.length > 0 && originals.length > 0
+        ? this.#evidence(
+            code,
+            culprits,
+            originals.map(({ original }) => original),
+            proof,
+          )
+        : undefined)
+    if (complaint !== undefined) {
+      const body = encode(dispute, { kind: 'complaint', value: { body: complaint } })
+      this.#outbox.push({ round: this.#number + 1, kind: 'dispute', to: 'all', body })
+    }
+    this.#end({
+      kind: 'aborted',
+      abort: abort.with({ round: this.#number, ...(evidence && { evidence }) }),
+    })
+  }
+
+  #end(state: Exclude<SessionState<Out>, { kind: 'running' }>): void {
+    this.#ended = state
+    this.#round?.[Symbol.dispose]?.()
+    this.#round = undefined
+    for (const { kind, body } of this.#log.values()) if (kind === 'direct') wipe(body)
+    wipe(...this.#spentBodies)
+    this.#log.clear()
+    this.#ownBroadcasts.clear()
+  }
+
+  #waitingFor(): readonly PartyId[] {
+    const round = this.#round
+    if (round === undefined) return this.#others
+    const isMissing = (kind: 'broadcast' | 'direct', from: PartyId): boolean => {
+      const inlet = round[kind]
+      return (
+        inlet !== undefined &&
+        this.#senders(inlet).includes(from) &&
+        this.#find(kind, from) === undefined
+      )
+    }
+    const own = this.#echo
+    const isEchoMissing = (from: PartyId): boolean => {
+      if (own === undefined) return false
+      const echo = this.#find('echo', from)
+      return (
+        echo === undefined ||
+        (!equalBytes(echo.body, own) && !this.#disputesFrom.has(`${this.#number}/${from}`))
+      )
+    }
+    return this.#others.filter(
+      (from) => isMissing('broadcast', from) || isMissing('direct', from) || isEchoMissing(from),
+    )
+  }
+}
+
+const decodeDispute = (body: Uint8Array): CodecType<typeof dispute> =>
+  decode(dispute, body, { maxBytes: MAX_DISPUTE_BYTES })
+
+/** The complaint that the body of a dispute holds; `undefined` for any other. */
+export function complaintIn(body: Uint8Array): Uint8Array | undefined {
+  try {
+    const parsed = decodeDispute(body)
+    return parsed.kind === 'complaint' ? parsed.value.body : undefined
+  } catch (error) {
+    if (isFault(error)) return undefined
+    throw error
+  }
+}
