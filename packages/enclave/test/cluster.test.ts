@@ -1,49 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { RequestBody } from '@quorate/api'
 import { type FaultCode, isFault, newId } from '@quorate/base'
 import { addressProof, findAdapter, proveAddress } from '@quorate/chains'
 import { systemRandom } from '@quorate/platform'
-import { chooseTemplate } from '@quorate/policy'
 import type { Outcome, WalletRow } from '#src/channel/calls.js'
 import { decodeWallet } from '#src/wallet-record.js'
-import { type Client, TestCluster } from './support/cluster.ts'
+import { solanaIntent, TestCluster, walletBody } from '@quorate/enclave/testing'
 
 const isCode = (code: FaultCode) => (error: unknown) => isFault(error, code)
 
-export const SUITES = {
-  'bitcoin-testnet4': 'FROST-secp256k1-SHA256-TR-v1',
-  'solana-devnet': 'FROST-ED25519-SHA512-v1',
-} as const
-
-export function walletBody(
-  cluster: TestCluster,
-  client: Client,
-  network: keyof typeof SUITES,
-  o: { label?: string; threshold?: number } = {},
-): RequestBody {
-  const now = cluster.time.now()
-  return {
-    kind: 'createWallet',
-    value: {
-      v: 1,
-      requestId: newId('req', now, systemRandom),
-      project: client.project,
-      label: o.label ?? `wallet-${systemRandom.bytes(4).join('')}`,
-      protocol: 'frost',
-      suite: SUITES[network],
-      network,
-      threshold: o.threshold ?? 2,
-      parties: cluster.nodes.length,
-      policy: chooseTemplate('testnet-open', {}),
-      unsafeThreshold: false,
-      createdAt: now,
-      expiresAt: now + 60_000,
-    },
-  }
-}
-
-async function createWallet(cluster: TestCluster, network: keyof typeof SUITES): Promise<WalletRow> {
+async function createWallet(cluster: TestCluster, network: 'bitcoin-testnet4' | 'solana-devnet'): Promise<WalletRow> {
   const { operator } = cluster.clients
   const request = await cluster.request(operator, walletBody(cluster, operator, network))
   const outcome = await cluster.submit(cluster.nodes[0]!, request)
@@ -73,3 +39,51 @@ for (const network of ['bitcoin-testnet4', 'solana-devnet'] as const)
     const { address, item } = addressProof(network, { scheme, publicKey: record.key.groupKey })
     proveAddress(network, address, item.message, row.proof!)
   })
+
+test('a transaction is signed by any two nodes, with a receipt of each', async () => {
+  const row = await createWallet(cluster, 'solana-devnet')
+  const { signer } = cluster.clients
+  for (const node of cluster.nodes) {
+    const request = await cluster.request(signer, solanaIntent(cluster, signer, row))
+    const outcome = await cluster.submit(node, request)
+    assert.equal(outcome.kind, 'transaction')
+    const { value } = outcome as Extract<Outcome, { kind: 'transaction' }>
+    assert.equal(value.items.length, 1)
+    assert.equal(value.receipts.length, 2)
+    assert.equal(value.attempts, 1)
+    const [item] = value.items
+    assert.ok(findAdapter('solana-devnet').verifySignature(item!.publicKey, item!.message, item!.signature))
+  }
+})
+
+test('a refresh gives every node a new share of the same key, and the old ones are gone', async () => {
+  const row = await createWallet(cluster, 'bitcoin-testnet4')
+  const { operator } = cluster.clients
+  const before = decodeWallet(row.public)
+  const now = cluster.time.now()
+  const request = await cluster.request(operator, {
+    kind: 'refresh',
+    value: {
+      v: 1,
+      requestId: newId('req', now, systemRandom),
+      project: operator.project,
+      wallet: before.key.wallet,
+      generation: 1,
+      createdAt: now,
+      expiresAt: now + 60_000,
+    },
+  })
+  const outcome = await cluster.submit(cluster.nodes[1]!, request)
+  const fresh = (outcome as Extract<Outcome, { kind: 'wallet' }>).value
+  const record = decodeWallet(fresh.public)
+  assert.equal(record.key.generation, 2)
+  assert.deepEqual(record.key.groupKey, before.key.groupKey)
+  assert.notDeepEqual(record.key.verifyingShares, before.key.verifyingShares)
+  assert.deepEqual(fresh.proof, row.proof)
+  await cluster.settle()
+  for (const { disk } of cluster.nodes) {
+    const rows = [...disk.rows.values()].filter(({ wallet }) => wallet === row.wallet)
+    assert.deepEqual(rows.map(({ generation, state }) => ({ generation, state })), [{ generation: 2, state: 'active' }])
+  }
+  await assert.rejects(cluster.submit(cluster.nodes[0]!, request), isCode('enclave/other-generation'))
+})

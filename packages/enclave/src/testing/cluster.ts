@@ -15,8 +15,8 @@ import { type Id, newId, parseId, type Signer as SigningKey } from '@quorate/bas
 import { systemRandom } from '@quorate/platform'
 import { ManualTime } from '@quorate/platform'
 import { generateKeyPairSync, sign } from 'node:crypto'
-import type { AuditDraft, Change, Outcome, WalletRow } from '#src/channel/calls.js'
-import { Signer } from '#src/signer-process/signer.js'
+import type { AuditDraft, Change, Outcome, WalletRow } from '../channel/calls.ts'
+import { Signer } from '../signer-process/signer.ts'
 
 export type Wire = { readonly from: number; readonly to: number; readonly envelope: Uint8Array }
 /** What becomes of an envelope on its way: any number of envelopes instead of it. */
@@ -74,7 +74,9 @@ export class TestNode {
         break
       case 'activate': {
         const { ref, receipts } = change.value
-        rows.set(rowKey(ref), { ...rows.get(rowKey(ref))!, state: 'active', receipts })
+        const active: WalletRow = { ...rows.get(rowKey(ref))!, state: 'active', receipts }
+        for (const [name, { wallet }] of rows) if (wallet === ref.wallet) rows.delete(name)
+        rows.set(rowKey(ref), active)
         break
       }
       case 'drop':

@@ -1,0 +1,121 @@
+/**
+ * Having a transaction signed. What it does is read here, from its own bytes; what comes back is
+ * put together and verified here, too. Of the cluster only the signatures are believed, and those
+ * because they verify.
+ */
+import { type ExplanationJson, MAX_LIFETIME_MS, type TxView, type WalletJson } from '@quorate/api'
+import { Fault, fromHex, newId, toHex } from '@quorate/base'
+import { findAdapter, type SignItem, type TxFormat, type UnsignedTx } from '@quorate/chains'
+import { systemClock, systemRandom } from '@quorate/platform'
+import type { Connection } from './connection.ts'
+import { checkReceipts, signaturesHash } from './receipts.ts'
+import { keyOf, walletId } from './wallets.ts'
+
+const NO_CONTEXT = new Uint8Array()
+
+export type ReadTx = { readonly tx: UnsignedTx; readonly view: TxView }
+
+/** The transaction as this wallet would sign it. @throws chains/… */
+export function readTx(wallet: WalletJson, unsigned: Uint8Array): ReadTx {
+  const tx = findAdapter(wallet.network).parse({ unsigned, context: NO_CONTEXT, key: keyOf(wallet) })
+  return { tx, view: tx.view() }
+}
+
+/** What policy says to it, by the node that was asked. */
+export const explain = (
+  { client }: Connection,
+  wallet: WalletJson,
+  unsigned: Uint8Array,
+): Promise<ExplanationJson> =>
+  client.call('explainTransaction', {
+    body: { wallet: wallet.id, network: wallet.network, unsigned: toHex(unsigned), context: '' },
+  })
+
+export type SignedItem = {
+  readonly message: Uint8Array
+  readonly signature: Uint8Array
+  readonly publicKey: Uint8Array
+}
+
+export type SignedTx = {
+  readonly signed: Uint8Array
+  readonly txid: string
+  /** In the order of the inputs. */
+  readonly items: readonly SignedItem[]
+  /** Numbers of the nodes that signed. */
+  readonly signers: readonly number[]
+  readonly attempts: number
+  readonly signMs: number
+}
+
+/**
+ * @throws policy/denied, sdk/bad-receipts, cli/does-not-verify, chains/unknown-format before anything
+ *   is asked, and what the cluster refuses it with
+ */
+export async function signTx(
+  connection: Connection,
+  wallet: WalletJson,
+  unsigned: Uint8Array,
+  options: { readonly format?: TxFormat | undefined; readonly onProgress: (text: string) => void },
+): Promise<SignedTx> {
+  const { client } = connection
+  const adapter = findAdapter(wallet.network)
+  if (options.format !== undefined && !adapter.formats.includes(options.format))
+    throw new Fault('chains/unknown-format', { detail: `there is ${adapter.formats.join(' and ')}` })
+  const { tx } = readTx(wallet, unsigned)
+  const credential = client.credentialFor('signTransaction')!
+  const now = systemClock.now()
+  const body = {
+    kind: 'sign',
+    value: {
+      v: 1,
+      requestId: newId('req', now, systemRandom),
+      project: credential.project,
+      wallet: walletId(wallet),
+      generation: wallet.generation,
+      network: wallet.network,
+      unsigned,
+      context: NO_CONTEXT,
+      path: [],
+      policyHash: fromHex(wallet.policyHash),
+      createdAt: now,
+      expiresAt: now + MAX_LIFETIME_MS,
+    },
+  } as const
+  const started = performance.now()
+  const { result } = await client.carryOut('signTransaction', body, ({ progress }) =>
+    options.onProgress(progress === undefined ? 'signing' : `signing: ${progress.phase}`),
+  )
+  const signMs = performance.now() - started
+  if (result?.kind !== 'sign') throw new Fault('sdk/bad-answer')
+  const items = matched(tx.prepare(), result.signatures)
+  const signatures = new Map(items.map(({ id, signature }) => [id, signature]))
+  const { bytes, txid } = tx.attach(signatures).serialise(options.format)
+  const reasons = tx.verify(bytes)
+  if (reasons.length > 0 || txid !== result.txid)
+    throw new Fault('cli/does-not-verify', { detail: reasons[0] ?? 'the node names another transaction id' })
+  const signers = checkReceipts(result.receipts, connection, {
+    purpose: 'sign',
+    body,
+    client: credential.client,
+    wallet: wallet.id,
+    result: signaturesHash(items),
+    need: wallet.threshold,
+  })
+  return { signed: bytes, txid, items, signers, attempts: result.attempts, signMs }
+}
+
+type Returned = { readonly message: string; readonly signature: string }
+
+/** Our own items, each with the signature that came for its message. @throws cli/does-not-verify */
+function matched(
+  items: readonly SignItem[],
+  returned: readonly Returned[],
+): readonly (SignItem & { readonly signature: Uint8Array })[] {
+  return items.map((item, i) => {
+    const found = returned[i]
+    if (returned.length !== items.length || found === undefined || found.message !== toHex(item.message))
+      throw new Fault('cli/does-not-verify', { detail: 'the signatures are for another transaction' })
+    return { ...item, signature: fromHex(found.signature) }
+  })
+}
