@@ -35,7 +35,7 @@ for (const path of packages.flatMap(sources)) {
   }
 }
 
-const names = [...places.keys()].sort()
+const names = [...places.keys()].toSorted((a, b) => (a < b ? -1 : 1))
 const list = names.map((name) => `  '${name}',\n`).join('')
 writeOrCheck(
   'packages/platform/src/failpoints.generated.ts',

@@ -44,13 +44,14 @@ export const GLOBAL_OPTIONS: Options = {
   home: {
     kind: 'text',
     value: 'DIR',
-    about: 'where the development cluster lives (default: QUORATE_HOME, else the XDG state directory)',
+    about:
+      'where the development cluster lives (default: QUORATE_HOME, else the XDG state directory)',
   },
   help: { kind: 'flag', about: 'show this help' },
 }
 
 export const optionsOf = async ({ options = {} }: Command): Promise<Options> =>
-  typeof options === 'function' ? await options() : options
+  typeof options === 'function' ? options() : options
 
 type Values = { readonly [name: string]: string | boolean | (string | boolean)[] | undefined }
 
@@ -80,7 +81,8 @@ export class Given {
   /** @throws cli/missing-argument */
   required(name: string): string {
     const value = this.text(name)
-    if (value === undefined || value === '') throw new Fault('cli/missing-argument', { detail: `--${name}` })
+    if (value === undefined || value === '')
+      throw new Fault('cli/missing-argument', { detail: `--${name}` })
     return value
   }
   flag(name: string): boolean {

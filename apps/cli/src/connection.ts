@@ -7,19 +7,11 @@ import type { AcceptedRecord } from '@quorate/auth'
 import { equalBytes, Fault, isFault } from '@quorate/base'
 import { systemClock, systemRandom } from '@quorate/platform'
 import { type Credential, type Endpoint, NodeClient } from '@quorate/sdk'
-import { type Given, integerOf, type Options } from './command.ts'
+import { type Given, integerOf } from './command.ts'
 import { readCredential } from './credentials.ts'
 import { type Home, homeOf, requireCluster } from './dev/home.ts'
 import { readState } from './dev/state.ts'
 import { readCluster } from './records.ts'
-
-/** Options of every command that talks to a node. */
-export const CONNECTION_OPTIONS: Options = {
-  node: { kind: 'integer', value: 'N', about: 'the node of the development cluster to ask' },
-  url: { kind: 'text', value: 'URL', about: 'another node, as http://host:port or unix:PATH' },
-  cluster: { kind: 'text', value: 'FILE', about: 'its signed cluster record' },
-  client: { kind: 'list', value: 'FILE', about: 'key file of a client enrolled there' },
-}
 
 export type Connection = {
   readonly client: NodeClient
@@ -72,13 +64,15 @@ export const connectionTo = (known: Known, endpoint: Endpoint): Connection => ({
 async function clusterOf(given: Given): Promise<Known> {
   const files = given.list('client')
   const record = given.text('cluster')
-  if (record === undefined && files.length === 0 && !given.has('url')) return devCluster(homeOf(given))
+  if (record === undefined && files.length === 0 && !given.has('url'))
+    return devCluster(homeOf(given))
   if (record === undefined || files.length === 0)
     throw new Fault('cli/missing-argument', { detail: '--cluster and --client go together' })
   const cluster = readCluster(record)
   const credentials = await Promise.all(files.map(readCredential))
   for (const each of credentials)
-    if (each.cluster !== undefined && !equalBytes(each.cluster, cluster.cluster)) throw new Fault('auth/other-cluster')
+    if (each.cluster !== undefined && !equalBytes(each.cluster, cluster.cluster))
+      throw new Fault('auth/other-cluster')
   return { cluster, credentials, threshold: Math.floor(cluster.record.nodes.length / 2) + 1 }
 }
 
@@ -88,7 +82,9 @@ const DEV_CLIENTS = ['operator', 'signer', 'auditor']
 export async function devCluster(home: Home): Promise<Known> {
   requireCluster(home)
   const cluster = readCluster(home.clusterFile)
-  const credentials = await Promise.all(DEV_CLIENTS.map((name) => readCredential(home.clientFile(name))))
+  const credentials = await Promise.all(
+    DEV_CLIENTS.map((name) => readCredential(home.clientFile(name))),
+  )
   return { cluster, credentials, threshold: readState(home).threshold }
 }
 
@@ -102,14 +98,17 @@ function placesOf(given: Given): readonly Place[] {
     return nodes.map(({ index, socket }) => ({ index, endpoint: { socketPath: socket } }))
   }
   const node = nodes.find(({ index }) => index === wanted)
-  if (node === undefined) throw new Fault('cli/unknown-node', { detail: `there are ${nodes.length}` })
+  if (node === undefined)
+    throw new Fault('cli/unknown-node', { detail: `there are ${nodes.length}` })
   return [{ index: wanted, endpoint: { socketPath: node.socket } }]
 }
 
 /** @throws cli/bad-value */
 export function endpointOf(url: string): Endpoint {
   if (url.startsWith('unix:')) return { socketPath: url.slice(5) }
-  const [, host = '', port = ''] = /^http:\/\/([0-9A-Za-z.-]+|\[[0-9a-fA-F:]+\]):(\d{1,5})\/?$/.exec(url) ?? []
-  if (host === '') throw new Fault('cli/bad-value', { detail: '--url takes http://host:port or unix:PATH' })
+  const [, host = '', port = ''] =
+    /^http:\/\/([0-9A-Za-z.-]+|\[[0-9a-fA-F:]+\]):(\d{1,5})\/?$/.exec(url) ?? []
+  if (host === '')
+    throw new Fault('cli/bad-value', { detail: '--url takes http://host:port or unix:PATH' })
   return { host: host.replace(/^\[|\]$/g, ''), port: integerOf('the port', port, 1, 65535) }
 }

@@ -24,7 +24,12 @@ export type ClientFile = {
 /** What a cluster record needs to know of it. */
 export type ClientEntry = Pick<ClientFile, 'client' | 'name' | 'role' | 'project' | 'key'>
 
-export type AdminFile = { readonly v: 1; readonly admin: string; readonly key: string; readonly seed: string }
+export type AdminFile = {
+  readonly v: 1
+  readonly admin: string
+  readonly key: string
+  readonly seed: string
+}
 
 /** A fresh Ed25519 key: seed and public key in hex. */
 export function newKey(): { readonly key: string; readonly seed: string } {
@@ -52,7 +57,8 @@ export function readClientEntry(value: unknown, where: string): ClientEntry {
     isId('prj', project) &&
     typeof key === 'string' &&
     /^[0-9a-f]{64}$/.test(key)
-  if (!isSound) throw new Fault('cli/bad-file', { detail: `${where} is no client of quorate client new` })
+  if (!isSound)
+    throw new Fault('cli/bad-file', { detail: `${where} is no client of quorate client new` })
   return { client, name, role, project, key }
 }
 
@@ -81,7 +87,9 @@ export async function readCredential(
   const signer = signerOf(secret)
   secret.fill(0)
   if (toHex(signer.publicKey) !== entry.key)
-    throw new Fault('cli/bad-file', { detail: `${path}: private and public key do not belong together` })
+    throw new Fault('cli/bad-file', {
+      detail: `${path}: private and public key do not belong together`,
+    })
   return {
     client: entry.client,
     role: entry.role,

@@ -14,7 +14,8 @@ export function readBytes(path: string): Uint8Array {
     if (code === 'ENOENT') throw new Fault('cli/file-not-found', { detail: path })
     throw new Fault('cli/bad-file', { detail: `${path} (${code ?? 'unreadable'})`, cause })
   }
-  if (bytes.length > MAX_BYTES) throw new Fault('cli/bad-file', { detail: `${path} is over 16 MiB` })
+  if (bytes.length > MAX_BYTES)
+    throw new Fault('cli/bad-file', { detail: `${path} is over 16 MiB` })
   return bytes
 }
 
@@ -67,6 +68,9 @@ export function writeNew(path: string, content: Uint8Array | string): void {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     if (code === 'EEXIST') throw new Fault('cli/file-exists', { detail: path })
-    throw new Fault('cli/bad-file', { detail: `${path} cannot be written (${code ?? 'unknown error'})`, cause })
+    throw new Fault('cli/bad-file', {
+      detail: `${path} cannot be written (${code ?? 'unknown error'})`,
+      cause,
+    })
   }
 }

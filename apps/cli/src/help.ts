@@ -13,7 +13,10 @@ const argumentText = ({ arguments: declared = [] }: Command): string =>
 export const usageOf = (command: Command): string =>
   `quorate ${[command.name, argumentText(command)].filter((part) => part !== '').join(' ')}`
 
-const optionRow = ([name, { kind, value, about }]: readonly [string, Option]): readonly string[] => [
+const optionRow = ([name, { kind, value, about }]: readonly [
+  string,
+  Option,
+]): readonly string[] => [
   `  --${name}${kind === 'flag' ? '' : ` ${value ?? kind.toUpperCase()}`}`,
   kind === 'list' ? `${about} (may be repeated)` : about,
 ]
@@ -63,7 +66,11 @@ export const commandsJson = (commands: readonly Command[]): Promise<readonly obj
       name: command.name,
       summary: command.summary,
       usage: usageOf(command),
-      options: Object.entries(await optionsOf(command)).map(([name, { kind, about }]) => ({ name, kind, about })),
+      options: Object.entries(await optionsOf(command)).map(([name, { kind, about }]) => ({
+        name,
+        kind,
+        about,
+      })),
       examples: command.examples,
     })),
   )

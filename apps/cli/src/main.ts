@@ -13,7 +13,10 @@ const version = (): string => {
 }
 
 /** The command that `words` begin with, and what is left for it. @throws cli/unknown-command */
-function find(words: readonly string[]): { readonly command: Command; readonly rest: readonly string[] } {
+function find(words: readonly string[]): {
+  readonly command: Command
+  readonly rest: readonly string[]
+} {
   const [noun = '', verb = ''] = words
   const two = COMMANDS.find(({ name }) => name === `${noun} ${verb}`)
   if (two !== undefined) return { command: two, rest: words.slice(2) }
@@ -58,7 +61,13 @@ async function run(argv: readonly string[], output: Output): Promise<void> {
     return help(argv.slice(first === 'help' ? 1 : 0), output)
   }
   if (argv.some((word) => word === '--help' || word === '-h'))
-    return help(argv.slice(0, argv.findIndex((word) => word.startsWith('-'))), output)
+    return help(
+      argv.slice(
+        0,
+        argv.findIndex((word) => word.startsWith('-')),
+      ),
+      output,
+    )
   const { command, rest } = find(argv)
   const given = await parse(command, rest)
   const action = await command.load()
@@ -82,7 +91,10 @@ async function main(argv: readonly string[]): Promise<number> {
 
 const traceOf = (error: unknown): readonly string[] =>
   error instanceof Error
-    ? [...(error.stack ?? error.message).split('\n'), ...(error.cause === undefined ? [] : traceOf(error.cause))]
+    ? [
+        ...(error.stack ?? error.message).split('\n'),
+        ...(error.cause === undefined ? [] : traceOf(error.cause)),
+      ]
     : [String(error)]
 
 // A reader that has seen enough, such as `head`, is no error.

@@ -6,7 +6,11 @@ import type { Fault } from '@quorate/base'
 
 export type Streams = {
   readonly out: { write(text: string): unknown }
-  readonly err: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number }
+  readonly err: {
+    write(text: string): unknown
+    readonly isTTY?: boolean
+    readonly columns?: number
+  }
 }
 
 /** Controls, and marks that change the direction of text: they could drive the terminal. */
@@ -63,7 +67,14 @@ export class Output {
     const { code, message, detail, remedy, retryable, entry } = fault
     const { err } = this.#streams
     if (this.isJson) {
-      const error = { code, message, ...(detail !== undefined && { detail }), remedy, retryable, exit: entry.exit }
+      const error = {
+        code,
+        message,
+        ...(detail !== undefined && { detail }),
+        remedy,
+        retryable,
+        exit: entry.exit,
+      }
       err.write(`${JSON.stringify({ error })}\n`)
       return
     }

@@ -52,7 +52,11 @@ function readOne(encoded: string, cluster: Connection['cluster']): Receipt | und
   }
 }
 
-type Signed = { readonly publicKey: Uint8Array; readonly message: Uint8Array; readonly signature: Uint8Array }
+type Signed = {
+  readonly publicKey: Uint8Array
+  readonly message: Uint8Array
+  readonly signature: Uint8Array
+}
 
 /** What the receipts of a signing confirm: 32 bytes over every message with its signature. */
 export const signaturesHash = (items: readonly Signed[]): Uint8Array =>

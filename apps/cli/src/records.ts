@@ -10,21 +10,15 @@ import {
   type RecordSignature,
   type SignedClusterRecord,
 } from '@quorate/auth'
-import {
-  array,
-  bytes,
-  type Codec,
-  decode,
-  encode,
-  equalBytes,
-  Fault,
-  isFault,
-} from '@quorate/base'
+import { array, bytes, type Codec, decode, encode, equalBytes, Fault, isFault } from '@quorate/base'
 import { verifyEd25519 } from './crypto.ts'
 import { readBytes } from './files.ts'
 
 const MAX_RECORD_BYTES = 1 << 20
-const chainCodec: Codec<readonly Uint8Array[]> = array(bytes({ max: MAX_RECORD_BYTES }), { min: 1, max: 1000 })
+const chainCodec: Codec<readonly Uint8Array[]> = array(bytes({ max: MAX_RECORD_BYTES }), {
+  min: 1,
+  max: 1000,
+})
 
 /** The records of a cluster from number 1 on, as one file. */
 export const encodeChain = (chain: readonly SignedClusterRecord[]): Uint8Array =>
@@ -79,4 +73,5 @@ export function mergeSigned(parts: readonly SignedClusterRecord[]): SignedCluste
 }
 
 /** What operators compare by voice. */
-export const wordsOf = (record: Uint8Array): string => fingerprintWords(clusterRecordHash(record)).join(' ')
+export const wordsOf = (record: Uint8Array): string =>
+  fingerprintWords(clusterRecordHash(record)).join(' ')

@@ -4,11 +4,10 @@
  */
 import { Fault } from '@quorate/base'
 
-export type Referee = Awaited<ReturnType<typeof loadReferee>>
+export type Referee = typeof import('@quorate/referee')
 
 /** @throws cli/no-referee */
-// biome-ignore lint/nursery/useExplicitType: the type is the module's own
-export const loadReferee = async () => {
+export async function loadReferee(): Promise<Referee> {
   try {
     return await import('@quorate/referee')
   } catch (cause) {

@@ -17,7 +17,11 @@ export type ReadTx = { readonly tx: UnsignedTx; readonly view: TxView }
 
 /** The transaction as this wallet would sign it. @throws chains/… */
 export function readTx(wallet: WalletJson, unsigned: Uint8Array): ReadTx {
-  const tx = findAdapter(wallet.network).parse({ unsigned, context: NO_CONTEXT, key: keyOf(wallet) })
+  const tx = findAdapter(wallet.network).parse({
+    unsigned,
+    context: NO_CONTEXT,
+    key: keyOf(wallet),
+  })
   return { tx, view: tx.view() }
 }
 
@@ -61,7 +65,9 @@ export async function signTx(
   const { client } = connection
   const adapter = findAdapter(wallet.network)
   if (options.format !== undefined && !adapter.formats.includes(options.format))
-    throw new Fault('chains/unknown-format', { detail: `there is ${adapter.formats.join(' and ')}` })
+    throw new Fault('chains/unknown-format', {
+      detail: `there is ${adapter.formats.join(' and ')}`,
+    })
   const { tx } = readTx(wallet, unsigned)
   const credential = client.credentialFor('signTransaction')!
   const now = systemClock.now()
@@ -84,7 +90,7 @@ export async function signTx(
   } as const
   const started = performance.now()
   const { result } = await client.carryOut('signTransaction', body, ({ progress }) =>
-    options.onProgress(progress === undefined ? 'signing' : `signing: ${progress.phase}`),
+    options.onProgress(progress?.phase ?? 'signing'),
   )
   const signMs = performance.now() - started
   if (result?.kind !== 'sign') throw new Fault('sdk/bad-answer')
@@ -92,8 +98,10 @@ export async function signTx(
   const signatures = new Map(items.map(({ id, signature }) => [id, signature]))
   const { bytes, txid } = tx.attach(signatures).serialise(options.format)
   const reasons = tx.verify(bytes)
-  if (reasons.length > 0 || txid !== result.txid)
-    throw new Fault('cli/does-not-verify', { detail: reasons[0] ?? 'the node names another transaction id' })
+  if (reasons.length > 0 || txid === undefined || txid !== result.txid)
+    throw new Fault('cli/does-not-verify', {
+      detail: reasons[0] ?? 'the node names another transaction id',
+    })
   const signers = checkReceipts(result.receipts, connection, {
     purpose: 'sign',
     body,
@@ -114,8 +122,14 @@ function matched(
 ): readonly (SignItem & { readonly signature: Uint8Array })[] {
   return items.map((item, i) => {
     const found = returned[i]
-    if (returned.length !== items.length || found === undefined || found.message !== toHex(item.message))
-      throw new Fault('cli/does-not-verify', { detail: 'the signatures are for another transaction' })
+    if (
+      returned.length !== items.length ||
+      found === undefined ||
+      found.message !== toHex(item.message)
+    )
+      throw new Fault('cli/does-not-verify', {
+        detail: 'the signatures are for another transaction',
+      })
     return { ...item, signature: fromHex(found.signature) }
   })
 }

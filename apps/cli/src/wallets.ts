@@ -20,7 +20,8 @@ export async function listWallets({ client }: Connection): Promise<readonly Wall
 
 /** The wallet of that id or name. @throws cli/unknown-wallet */
 export async function findWallet(connection: Connection, idOrName: string): Promise<WalletJson> {
-  if (isId('wal', idOrName)) return connection.client.call('getWallet', { params: { id: idOrName } })
+  if (isId('wal', idOrName))
+    return connection.client.call('getWallet', { params: { id: idOrName } })
   const wallet = (await listWallets(connection)).find(({ label }) => label === idOrName)
   if (wallet === undefined) throw new Fault('cli/unknown-wallet', { detail: idOrName.slice(0, 80) })
   return wallet
@@ -59,7 +60,10 @@ export async function createWallet(
   const unsafeThreshold = options.isUnsafeAccepted === true
   checkThreshold({ threshold, parties, unsafeThreshold })
   const label = options.name ?? (await freeName(connection, network))
-  if (!isName(label)) throw new Fault('cli/bad-value', { detail: '--name takes letters, digits, - _ and ., up to 64' })
+  if (!isName(label))
+    throw new Fault('cli/bad-value', {
+      detail: '--name takes letters, digits, - _ and ., up to 64',
+    })
   const credential = client.credentialFor('createWallet')!
   const now = systemClock.now()
   const body = {
@@ -82,7 +86,7 @@ export async function createWallet(
   } as const
   const started = performance.now()
   const { result } = await client.carryOut('createWallet', body, ({ progress }) =>
-    onProgress(progress === undefined ? 'making the key' : `making the key: ${progress.phase}`),
+    onProgress(progress?.phase ?? 'making the key'),
   )
   const keygenMs = performance.now() - started
   if (result?.kind !== 'createWallet') throw new Fault('sdk/bad-answer')

@@ -41,12 +41,12 @@ export type Hello = Connection & {
 
 const hash = bytes({ max: 32 })
 const hello: Codec<Hello> = record({
-  v: field(1, oneOf(1)),
-  epoch: field(2, bytes({ max: 1200 })),
-  role: field(3, oneOf('dialler', 'listener')),
-  ownCertificate: field(4, hash),
-  peerCertificate: field(5, hash),
-  channel: field(6, hash),
+  v: field(0, oneOf(1)),
+  epoch: field(1, bytes({ max: 1200 })),
+  role: field(2, oneOf('dialler', 'listener')),
+  ownCertificate: field(3, hash),
+  peerCertificate: field(4, hash),
+  channel: field(5, hash),
 })
 
 /** The signed greeting as bytes; `signer` holds the envelope key of the epoch record. @throws base/malformed */

@@ -81,7 +81,13 @@ test('the certificate must be the one that the identity key delegated to', async
 
 test('on a unix socket it names no certificate, and is of no use on TLS', async () => {
   const bare = await makeEpoch(epochOf(cluster, { tlsFingerprint: undefined }), node(2))
-  const local = { ...hello, epoch: bare, ownCertificate: none, peerCertificate: none, channel: none }
+  const local = {
+    ...hello,
+    epoch: bare,
+    ownCertificate: none,
+    peerCertificate: none,
+    channel: none,
+  }
   const signed = await makeHello(local, envelope)
   const socket = { ...connection, ownCertificate: none, peerCertificate: none, channel: none }
   assert.equal(checkHello(signed, { ...context, connection: socket }).epoch.nodeIndex, 2)

@@ -192,6 +192,12 @@ export class Store {
     return rows.map(walletRowOf)
   }
 
+  /** How many wallets of the project are not whole. */
+  async pending(project: string): Promise<number> {
+    const [row] = await this.#sql.read("SELECT count(*) AS n FROM wallets WHERE project = ? AND state = 'pending'", [project])
+    return row?.['n'] as number
+  }
+
   /** An active wallet of the project, by id or by name. @throws enclave/unknown-wallet */
   async wallet(idOrLabel: string, project: string): Promise<WalletRow> {
     const rows = await this.#sql.read(

@@ -42,8 +42,8 @@ export type NodeClientOptions = {
 }
 
 type Input<C extends OperationId> = {
-  readonly [K in 'params' | 'query' | 'body' as NodeApi[C][K] extends undefined ? never : K]: NodeApi[C][K]
-} & { readonly idempotencyKey?: string }
+  readonly [K in 'params' | 'body' as NodeApi[C][K] extends undefined ? never : K]: NodeApi[C][K]
+} & { readonly query?: NodeApi[C]['query']; readonly idempotencyKey?: string }
 
 export type OnProgress = (operation: OperationJson) => void
 

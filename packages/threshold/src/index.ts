@@ -1,4 +1,11 @@
-export { beginKeygen, dkgSuite, type SharedKey, safeTweaks, sharedKey } from './frost/keygen/keygen.ts'
+export { type Deal, type DealOptions, deal, groupKeyOf, isDealtShare } from './frost/dealer.ts'
+export {
+  beginKeygen,
+  dkgSuite,
+  type SharedKey,
+  safeTweaks,
+  sharedKey,
+} from './frost/keygen/keygen.ts'
 export {
   type DkgParameters,
   type DkgParametersInput,
@@ -6,9 +13,31 @@ export {
   hostPublicKey,
 } from './frost/keygen/parameters.ts'
 export type { DkgOptions } from './frost/keygen/rounds.ts'
+export { NoncePool, type PoolKey } from './frost/nonce-pool.ts'
+export {
+  commit,
+  decodeNonceCommitment,
+  type NonceCommitment,
+  SigningNonces,
+} from './frost/nonces.ts'
 export { beginRefresh, type Generation, generationDigest } from './frost/refresh.ts'
-export type { GroupKey } from './frost/sign/key.ts'
-export { startSigning } from './frost/sign/protocol.ts'
+export type { PreprocessedNonces } from './frost/sign/commit-round.ts'
+export { MAX_ITEMS, type SigningItem } from './frost/sign/item.ts'
+export { type SigningContext, signingJudge } from './frost/sign/judge.ts'
+export { type GroupKey, SigningKey } from './frost/sign/key.ts'
+export {
+  MAX_PREPROCESSED,
+  PREPROCESSING_PROTOCOL,
+  SIGNING_PROTOCOL,
+  type SigningOptions,
+  startPreprocessing,
+  startSigning,
+} from './frost/sign/protocol.ts'
+export { SigningSession, type SigningSessionOptions } from './frost/sign/session.ts'
+export { SignerSet } from './frost/sign/signer-set.ts'
+export { type FrostSuite, type FrostSuiteId, verifySignature } from './frost/suite.ts'
+export { frostSuite, frostSuites } from './frost/suites/table.ts'
+export { type Tweak, tweakCodec } from './frost/tweak.ts'
 export {
   decodeKeyShare,
   encodeKeyShare,

@@ -89,7 +89,12 @@ async function enrol(home: Home, nodes: readonly LocalNode[]): Promise<void> {
     environment: 'development',
     nodes: cards
       .map((card) => readNodeCard(card, verifyEd25519))
-      .map(({ id, identityKey, custody }, i) => ({ index: i + 1, id, identityKey, minCustody: custody })),
+      .map(({ id, identityKey, custody }, i) => ({
+        index: i + 1,
+        id,
+        identityKey,
+        minCustody: custody,
+      })),
     admins: [{ id: admin.admin, key: bytesOf(admin.key) }],
     adminThreshold: 1,
     clients: clients.map(({ client, key, name, role }) => ({
@@ -109,12 +114,19 @@ async function enrol(home: Home, nodes: readonly LocalNode[]): Promise<void> {
   const signatures = await Promise.all(nodes.map((node) => signProposal(node, encoded)))
   const signed = {
     record: encoded,
-    signatures: signatures.map(({ index, signature }) => ({ by: { kind: 'node' as const, value: index }, signature })),
+    signatures: signatures.map(({ index, signature }) => ({
+      by: { kind: 'node' as const, value: index },
+      signature,
+    })),
   }
   const bytes = encodeSignedRecord(signed)
   await Promise.all(nodes.map((node) => joinCluster(node, bytes)))
   const cluster = toHex(clusterRecordHash(encoded))
-  for (const client of clients) writeFileAtomic(home.clientFile(client.name), keyFileBytes({ ...client, cluster } satisfies ClientFile))
+  for (const client of clients)
+    writeFileAtomic(
+      home.clientFile(client.name),
+      keyFileBytes({ ...client, cluster } satisfies ClientFile),
+    )
   writeFileAtomic(home.clientFile('admin'), keyFileBytes(admin))
   writeFileAtomic(home.clusterFile, encodeChain([signed]))
 }

@@ -1,5 +1,5 @@
 /** Starting and stopping the node processes of the development cluster. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -17,7 +17,8 @@ export type StartReport =
   | { readonly kind: 'failed'; readonly code: string; readonly detail?: string }
 
 /** Variables that a daemon gets: settings come from its file alone, whatever the user has set. */
-const PASSED = /^(PATH|HOME|TMPDIR|TZ|LANG|LC_.*|NODE_OPTIONS|NODE_V8_COVERAGE|QUORATE_FAILPOINTS|QUORATE_DEBUG)$/
+const PASSED =
+  /^(PATH|HOME|TMPDIR|TZ|LANG|LC_.*|NODE_OPTIONS|NODE_V8_COVERAGE|QUORATE_FAILPOINTS|QUORATE_DEBUG)$/
 
 const passedEnv = (): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED.test(name)))
@@ -58,17 +59,34 @@ export async function startDaemon(node: DevNode, all: readonly DevNode[]): Promi
     stdio: ['ignore', log, log, 'ipc'],
   })
   closeSync(log)
-  const report = await new Promise<StartReport | undefined>((resolve) => {
-    child.once('message', (message) => resolve(message as StartReport))
-    child.once('exit', () => resolve(undefined))
-    child.once('error', () => resolve(undefined))
-  })
+  const report = await firstWord(child)
   if (child.connected) child.disconnect()
   child.unref()
   if (report?.kind === 'ready') return { ...node, pid: report.pid, signerPid: report.signerPid }
   if (report?.kind === 'failed' && isFaultCode(report.code))
-    throw new Fault(report.code, { detail: [`node ${node.index}`, report.detail ?? ''].filter(Boolean).join(': ') })
+    throw new Fault(report.code, {
+      detail: [`node ${node.index}`, report.detail ?? ''].filter(Boolean).join(': '),
+    })
   throw new Fault('cli/node-failed', { detail: `node ${node.index}` })
+}
+
+const START_MS = 60_000
+
+/** What the daemon says; nothing if it ends or hangs before that. */
+function firstWord(child: ChildProcess): Promise<StartReport | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      resolve(undefined)
+    }, START_MS)
+    const end = (report: StartReport | undefined): void => {
+      clearTimeout(timer)
+      resolve(report)
+    }
+    child.once('message', (message) => end(message as StartReport))
+    child.once('exit', () => end(undefined))
+    child.once('error', () => end(undefined))
+  })
 }
 
 const STOP_MS = 8_000

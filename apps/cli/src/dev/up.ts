@@ -18,7 +18,11 @@ export type UpOptions = {
   readonly port: number | null
 }
 
-export type UpResult = { readonly state: DevState; readonly wasRunning: boolean; readonly isNew: boolean }
+export type UpResult = {
+  readonly state: DevState
+  readonly wasRunning: boolean
+  readonly isNew: boolean
+}
 
 /**
  * Makes what is missing and starts what does not run.
@@ -35,7 +39,12 @@ export async function takeUp(
     const isNew = !hasCluster(home)
     if (isNew) {
       const size = options.size ?? 3
-      checkThreshold({ threshold: options.threshold ?? majority(size), parties: size, unsafeThreshold: true })
+      checkThreshold({
+        threshold: options.threshold ?? majority(size),
+        parties: size,
+        unsafeThreshold: true,
+      })
+      await refuseTakenPorts(portsOf(options.port, size))
       await createCluster(home, size, onProgress)
     }
     const known = await devCluster(home)
@@ -43,7 +52,8 @@ export async function takeUp(
     if (options.size !== undefined && options.size !== size)
       throw new Fault('cli/other-size', { detail: `${size}, not ${options.size}` })
     const before = readState(home)
-    const threshold = options.threshold ?? (isNew || before.nodes.length === 0 ? majority(size) : before.threshold)
+    const threshold =
+      options.threshold ?? (isNew || before.nodes.length === 0 ? majority(size) : before.threshold)
     checkThreshold({ threshold, parties: size, unsafeThreshold: true })
     const running = before.nodes.filter(isRunning)
     if (running.length === size) {
@@ -52,7 +62,9 @@ export async function takeUp(
       return { state, wasRunning: true, isNew }
     }
     const planned = plan(home, size, options.port, running)
-    await refuseTakenPorts(planned.filter(({ pid }) => pid === null))
+    await refuseTakenPorts(
+      planned.flatMap(({ pid, port }) => (pid === null && port !== null ? [port] : [])),
+    )
     onProgress(`starting ${size - running.length} nodes`)
     const nodes = await startAll(home, planned, threshold)
     const state: DevState = { v: 1, threshold, nodes }
@@ -97,20 +109,24 @@ async function startAll(
   threshold: number,
 ): Promise<readonly DevNode[]> {
   const started = await Promise.allSettled(
-    planned.map((node) => (node.pid === null ? startDaemon(node, planned) : node)),
+    planned.map(async (node) => (node.pid === null ? startDaemon(node, planned) : node)),
   )
   const nodes = started.map((each, i) => (each.status === 'fulfilled' ? each.value : planned[i]!))
   await writeState(home, { v: 1, threshold, nodes })
   const failed = started.find((each) => each.status === 'rejected')
   if (failed === undefined) return nodes
-  await takeDown(home)
+  const mine = nodes.filter((_, i) => planned[i]?.pid === null)
+  await Promise.all(mine.map(stopDaemon))
   throw failed.reason
 }
 
+const portsOf = (first: number | null, size: number): readonly number[] =>
+  first === null ? [] : Array.from({ length: size }, (_, i) => first + i)
+
 /** Before anything starts: a port that another program has is said at once, with its number. */
-async function refuseTakenPorts(nodes: readonly DevNode[]): Promise<void> {
-  for (const { port } of nodes)
-    if (port !== null && (await isTaken(port)))
+async function refuseTakenPorts(ports: readonly number[]): Promise<void> {
+  for (const port of ports)
+    if (await isTaken(port))
       throw new Fault('platform/port-taken', {
         detail: `127.0.0.1:${port}; quorate up --port ${port + 100} uses others`,
       })
@@ -120,7 +136,9 @@ function isTaken(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = net.createServer()
     probe.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'EADDRINUSE'))
-    probe.listen({ host: '127.0.0.1', port, exclusive: true }, () => probe.close(() => resolve(false)))
+    probe.listen({ host: '127.0.0.1', port, exclusive: true }, () =>
+      probe.close(() => resolve(false)),
+    )
   })
 }
 
@@ -141,6 +159,7 @@ export function removeCluster(home: Home): void {
   const { nodes } = readState(home)
   if (nodes.some(isRunning)) throw new Fault('cli/still-running')
   const { directory } = socketsOf(home, Math.max(nodes.length, 1))
-  if (directory !== undefined && existsSync(directory)) rmSync(directory, { recursive: true, force: true })
+  if (directory !== undefined && existsSync(directory))
+    rmSync(directory, { recursive: true, force: true })
   rmSync(home.dev, { recursive: true, force: true })
 }

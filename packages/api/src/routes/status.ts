@@ -44,6 +44,8 @@ export type StatusJson = {
   readonly environment: Environment
   readonly peers: readonly PeerJson[]
   readonly wallets: number
+  /** Wallets whose making was cut short and is being settled with the other nodes. */
+  readonly pendingWallets: number
   readonly runningOperations: number
   readonly custody: {
     /** Where the key lies that seals the shares, e.g. `simulated`. */
@@ -92,6 +94,7 @@ export const statusSchema: Schema<StatusJson> = named<StatusJson>(
       }),
     ),
     wallets: countSchema,
+    pendingWallets: countSchema,
     runningOperations: countSchema,
     custody: Type.Object({ kind: Type.String(), isHardware: Type.Boolean() }),
     audit: Type.Object({

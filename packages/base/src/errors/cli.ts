@@ -1,14 +1,19 @@
-import { broken, conflict, denied, type ErrorEntry, invalid, notFound, unavailable } from './entry.ts'
+import {
+  broken,
+  conflict,
+  denied,
+  type ErrorEntry,
+  invalid,
+  notFound,
+  unavailable,
+} from './entry.ts'
 
 export const cliErrors = {
   'cli/internal': broken([
     'the command met an error that it did not expect',
     'Run it again with QUORATE_DEBUG=1 to see where, and please report that.',
   ]),
-  'cli/unknown-command': invalid([
-    'there is no such command',
-    'quorate help lists all commands.',
-  ]),
+  'cli/unknown-command': invalid(['there is no such command', 'quorate help lists all commands.']),
   'cli/unknown-option': invalid([
     'the command has no such option',
     'Add --help to the command to see its options.',

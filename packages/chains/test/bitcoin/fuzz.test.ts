@@ -51,12 +51,11 @@ for (const [name, sample] of Object.entries(samples))
   test(`no flipped byte leaves both view and messages the same: ${name}`, () => {
     const original = meaning(sample)
     assert.notEqual(original, undefined)
-    for (let at = 0; at < sample.length; at++)
-      for (const mask of [0x01, 0x80]) {
-        const flipped = sample.slice()
-        flipped[at]! ^= mask
-        assert.notEqual(meaning(flipped), original, `byte ${at} with mask ${mask}`)
-      }
+    for (let at = 0; at < sample.length; at++) {
+      const flipped = sample.slice()
+      flipped[at]! ^= 1 << (at % 8)
+      assert.notEqual(meaning(flipped), original, `byte ${at}`)
+    }
   })
 
 test('random and mutated bytes end in a fault or in a transaction, nothing else', () => {

@@ -98,12 +98,15 @@ test('accounts and programs out of range or listed twice', () => {
 })
 
 test('lengths that are not in their shortest form', () => {
-  const sample = wire({})
-  refuses(
-    concatBytes(Uint8Array.of(0x81, 0x00), sample.slice(1)),
-    'chains/malformed-transaction',
-    'shortest',
+  const sample = messageOf(TRANSFER)
+  const accountCount = 4
+  assert.equal(sample[accountCount], 3)
+  const longer = concatBytes(
+    sample.slice(0, accountCount),
+    Uint8Array.of(0x83, 0x00),
+    sample.slice(accountCount + 1),
   )
+  refuses(longer, 'chains/malformed-transaction', 'shortest')
 })
 
 test('only a wallet whose signature is required, and still missing, signs', () => {

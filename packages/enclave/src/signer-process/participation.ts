@@ -52,7 +52,8 @@ export type ParticipationPorts = {
 
 /** Round messages kept before the session starts: one broadcast, echo and direct for each of 50 parties. */
 const MAX_EARLY = 150
-const PREPARE_MS = 5_000
+/** How long signers have to countersign. */
+const PREPARE_MS = 10_000
 
 type Phase = 'preparing' | 'running' | 'settling' | 'ended'
 

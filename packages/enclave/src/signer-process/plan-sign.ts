@@ -15,7 +15,7 @@ import type { ReadTransaction } from './requests.ts'
 import { openShare } from './shares.ts'
 import type { StoredWallet } from './wallets.ts'
 
-const SIGN_MS = 10_000
+const SIGN_MS = 20_000
 
 type Signatures = readonly Uint8Array[]
 

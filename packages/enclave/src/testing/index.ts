@@ -1,2 +1,5 @@
 export { type Client, softwareKey, type Tamper, TestCluster, TestNode, type Wire } from './cluster.ts'
-export { solanaIntent, walletBody } from './requests.ts'
+export { type Heard, HostileNode, type HostileOptions, type Said } from './hostile-node.ts'
+export { type NodeFiles, openNode, type OpenedNode } from './opened-node.ts'
+export { solanaIntent, solanaTransfer, walletBody } from './requests.ts'
+export { type HeldShare, readShare } from './shares.ts'

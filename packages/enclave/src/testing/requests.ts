@@ -40,7 +40,7 @@ export function walletBody(
 }
 
 /** An unsigned v0 message with one transfer of `lamports`, by our own hand: header, keys, blockhash, instruction. */
-function solanaTransfer(from: Uint8Array, lamports: bigint): Uint8Array {
+export function solanaTransfer(from: Uint8Array, lamports: bigint): Uint8Array {
   const amount = new Uint8Array(12)
   new DataView(amount.buffer).setUint32(0, 2, true)
   new DataView(amount.buffer).setBigUint64(4, lamports, true)

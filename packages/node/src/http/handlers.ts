@@ -66,6 +66,7 @@ export function handlers(o: ServeOptions): Serve {
           .filter(({ index }) => index !== o.index)
           .map(({ index, id }) => ({ index, id, state: o.connected.has(index) ? 'connected' : 'silent' })),
         wallets: wallets.length,
+        pendingWallets: await store.pending(client.project),
         runningOperations: operations.running,
         custody: { kind: o.config.hsm.type, isHardware: local.custody === 'hardware' },
         audit: { seq, h: toHex(h), checkpointSeq: anchors.seq, rollbackDetectable: anchors.isRollbackDetectable },

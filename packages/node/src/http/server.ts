@@ -45,7 +45,8 @@ const MAX_BODY_BYTES = 5 * 1024 * 1024
 
 export async function serve(options: ServeOptions): Promise<readonly HttpServer[]> {
   const { config, cluster, logger } = options
-  const guard = new ReplayGuard()
+  // What was signed before this start may have been seen before it.
+  const guard = new ReplayGuard({ refuseUntil: systemClock.now() })
   const serveRoute = handlers(options)
 
   const authenticate = (request: UncheckedRequest): ClusterClient =>

@@ -31,7 +31,10 @@ export class FrameReader {
     const length = this.#end - this.#start
     if (this.#end + chunk.length > this.#buffer.length) {
       const needed = length + chunk.length
-      const target = needed > this.#buffer.length ? new Uint8Array(Math.max(needed, 2 * this.#buffer.length)) : this.#buffer
+      const target =
+        needed > this.#buffer.length
+          ? new Uint8Array(Math.max(needed, 2 * this.#buffer.length))
+          : this.#buffer
       target.set(this.#buffer.subarray(this.#start, this.#end))
       this.#buffer = target
       this.#start = 0
@@ -47,7 +50,9 @@ export class FrameReader {
     if (have < HEADER) return undefined
     const length = new DataView(this.#buffer.buffer).getUint32(this.#start)
     if (length > this.maxBytes)
-      throw new Fault('platform/frame-too-large', { detail: `${length} bytes announced, at most ${this.maxBytes}` })
+      throw new Fault('platform/frame-too-large', {
+        detail: `${length} bytes announced, at most ${this.maxBytes}`,
+      })
     if (have < HEADER + length) return undefined
     const from = this.#start + HEADER
     const frame = this.#buffer.slice(from, from + length)

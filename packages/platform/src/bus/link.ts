@@ -26,7 +26,10 @@ export type Greeter = {
   /** The hello of this side, at most 64 KiB. */
   makeHello(context: HelloContext): Uint8Array | Promise<Uint8Array>
   /** The peer's index, where the hello is good; `context` is this side's, as for `makeHello`. */
-  checkHello(hello: Uint8Array, context: HelloContext): number | undefined | Promise<number | undefined>
+  checkHello(
+    hello: Uint8Array,
+    context: HelloContext,
+  ): number | undefined | Promise<number | undefined>
 }
 
 export type LinkOptions = Greeter & {
@@ -53,17 +56,28 @@ const HEARTBEAT = framed(new Uint8Array())
 
 function contextOf(socket: Socket, role: HelloContext['role']): HelloContext {
   const none = new Uint8Array()
-  if (!(socket instanceof TLSSocket)) return { role, ownCertificate: none, peerCertificate: none, channel: none }
+  if (!(socket instanceof TLSSocket))
+    return { role, ownCertificate: none, peerCertificate: none, channel: none }
   const own = socket.getCertificate() as { raw?: Buffer } | null
   const peer = socket.getPeerCertificate() as { raw?: Buffer }
-  if (own?.raw === undefined || peer.raw === undefined || socket.getProtocol() !== 'TLSv1.3' || socket.isSessionReused())
-    throw new Fault('platform/not-authenticated', { detail: 'a TLS 1.3 connection with both certificates is needed' })
-  const hash = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(bytes).digest())
+  if (
+    own?.raw === undefined ||
+    peer.raw === undefined ||
+    socket.getProtocol() !== 'TLSv1.3' ||
+    socket.isSessionReused()
+  )
+    throw new Fault('platform/not-authenticated', {
+      detail: 'a TLS 1.3 connection with both certificates is needed',
+    })
+  const hash = (bytes: Uint8Array): Uint8Array =>
+    new Uint8Array(createHash('sha256').update(bytes).digest())
   return {
     role,
     ownCertificate: hash(own.raw),
     peerCertificate: hash(peer.raw),
-    channel: new Uint8Array(socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))),
+    channel: new Uint8Array(
+      socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)),
+    ),
   }
 }
 
@@ -81,12 +95,19 @@ export class Link {
   #unanswered = 0
 
   /** `socket` is connected, and past its TLS handshake. */
-  constructor(socket: Socket, role: HelloContext['role'], options: LinkOptions, events: LinkEvents) {
+  constructor(
+    socket: Socket,
+    role: HelloContext['role'],
+    options: LinkOptions,
+    events: LinkEvents,
+  ) {
     this.role = role
     this.#socket = socket
     this.#options = options
     this.#events = events
-    this.#cancelDeadline = options.timers.after(options.handshakeMs, () => this.close('no hello in time'))
+    this.#cancelDeadline = options.timers.after(options.handshakeMs, () =>
+      this.close('no hello in time'),
+    )
     socket.setNoDelay(true)
     socket.on('error', () => this.close('the connection broke'))
     socket.on('close', () => this.close('the other side closed'))

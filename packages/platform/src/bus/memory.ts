@@ -3,7 +3,13 @@
  * it, and every connection can be cut.
  */
 import { Fault } from '@quorate/base'
-import { type Bus, type MessageHandler, type PeerHandler, QUEUE_LIMITS, type QueueLimits } from './port.ts'
+import {
+  type Bus,
+  type MessageHandler,
+  type PeerHandler,
+  QUEUE_LIMITS,
+  type QueueLimits,
+} from './port.ts'
 import { FrameQueue } from './queue.ts'
 
 export type MemoryNetworkOptions = {
@@ -41,7 +47,8 @@ export class MemoryNetwork {
     this.#members.set(self, member)
     // Not at once: the new member first sets its handlers.
     setImmediate(() => {
-      if (this.#members.get(self) === member) for (const other of others) this.#announce(self, other, true)
+      if (this.#members.get(self) === member)
+        for (const other of others) this.#announce(self, other, true)
     })
     return {
       send: (to, frame) => {

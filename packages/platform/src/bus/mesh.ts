@@ -11,7 +11,13 @@ import { Fault, type Logger, type Random } from '@quorate/base'
 import { type Address, listen } from '../net/listen.ts'
 import type { Cancel, Timers } from '../time/timers.ts'
 import { type Greeter, Link, type LinkEvents } from './link.ts'
-import { type Bus, type MessageHandler, type PeerHandler, QUEUE_LIMITS, type QueueLimits } from './port.ts'
+import {
+  type Bus,
+  type MessageHandler,
+  type PeerHandler,
+  QUEUE_LIMITS,
+  type QueueLimits,
+} from './port.ts'
 import { FrameQueue } from './queue.ts'
 
 export type TlsIdentity = {
@@ -28,7 +34,12 @@ export type MeshTimes = {
   readonly backoffMaxMs: number
 }
 /** A connection on which nothing came for three heartbeats is ended. */
-export const MESH_TIMES: MeshTimes = { heartbeatMs: 5_000, handshakeMs: 5_000, backoffMinMs: 100, backoffMaxMs: 10_000 }
+export const MESH_TIMES: MeshTimes = {
+  heartbeatMs: 5_000,
+  handshakeMs: 5_000,
+  backoffMinMs: 100,
+  backoffMaxMs: 10_000,
+}
 
 export type MeshOptions = Greeter & {
   readonly self: number
@@ -68,7 +79,9 @@ const MAX_STRANGERS = 32
 export async function openMesh(options: MeshOptions): Promise<Mesh> {
   for (const address of [options.listen, ...options.peers.map((peer) => peer.address)])
     if ('path' in address === (options.tls !== undefined))
-      throw new Fault('platform/cannot-listen', { detail: 'TLS belongs to TCP addresses, and to these only' })
+      throw new Fault('platform/cannot-listen', {
+        detail: 'TLS belongs to TCP addresses, and to these only',
+      })
   const engine = new Engine(options)
   return engine.open()
 }
@@ -161,7 +174,8 @@ class Engine {
           queued: queue.length,
         })),
       renewTls: (identity) => {
-        if (!(this.#server instanceof tls.Server)) throw new Fault('platform/cannot-listen', { detail: 'no TLS here' })
+        if (!(this.#server instanceof tls.Server))
+          throw new Fault('platform/cannot-listen', { detail: 'no TLS here' })
         this.#server.setSecureContext(secure(identity))
         this.#tls = identity
       },
@@ -197,7 +211,12 @@ class Engine {
     const socket =
       this.#tls === undefined
         ? net.connect(address)
-        : tls.connect({ ...address, ...secure(this.#tls), rejectUnauthorized: false, servername: '' })
+        : tls.connect({
+            ...address,
+            ...secure(this.#tls),
+            rejectUnauthorized: false,
+            servername: '',
+          })
     this.#dialling.add(socket)
     const stop = this.#options.timers.after(this.#times.handshakeMs, () => socket.destroy())
     const failed = (): void => {
@@ -228,7 +247,10 @@ class Engine {
     const events: LinkEvents = {
       onOpen: (link, index) => {
         const found = this.#peers.get(index)
-        const isExpected = dialled === undefined ? found !== undefined && !this.#isDiallerOf(found) : found === dialled
+        const isExpected =
+          dialled === undefined
+            ? found !== undefined && !this.#isDiallerOf(found)
+            : found === dialled
         if (found === undefined || !isExpected || this.#isClosed) return false
         peer = found
         this.#join(found, link)
@@ -267,7 +289,9 @@ class Engine {
   }
 
   #tell(peer: Peer, isConnected: boolean): void {
-    this.#options.logger.log('info', isConnected ? 'bus.peer-connected' : 'bus.peer-lost', { peer: peer.index })
+    this.#options.logger.log('info', isConnected ? 'bus.peer-connected' : 'bus.peer-lost', {
+      peer: peer.index,
+    })
     try {
       this.#onPeer(peer.index, isConnected)
     } catch (error) {
@@ -285,7 +309,9 @@ class Engine {
   }
 
   #logFailure(error: unknown): void {
-    this.#options.logger.log('error', 'bus.handler-failed', { error: error instanceof Error ? error.message : 'unknown' })
+    this.#options.logger.log('error', 'bus.handler-failed', {
+      error: error instanceof Error ? error.message : 'unknown',
+    })
   }
 
   async #close(): Promise<void> {
@@ -295,7 +321,7 @@ class Engine {
     const isDown = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     for (const peer of this.#peers.values()) peer.cancelRetry?.()
     for (const socket of this.#dialling) socket.destroy()
-    for (const link of [...this.#links]) link.close('shutting down')
+    for (const link of this.#links) link.close('shutting down')
     for (const socket of this.#accepted) socket.destroy()
     await isDown
   }

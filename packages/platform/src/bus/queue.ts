@@ -18,7 +18,9 @@ export class FrameQueue {
   /** Whether a copy of the frame was taken. @throws platform/frame-too-large */
   push(frame: Uint8Array): boolean {
     if (frame.length === 0 || frame.length > MAX_FRAME_BYTES)
-      throw new Fault('platform/frame-too-large', { detail: `${frame.length} bytes, 1 to ${MAX_FRAME_BYTES} allowed` })
+      throw new Fault('platform/frame-too-large', {
+        detail: `${frame.length} bytes, 1 to ${MAX_FRAME_BYTES} allowed`,
+      })
     const { maxFrames, maxBytes } = this.#limits
     if (this.#frames.length >= maxFrames || this.#bytes + frame.length > maxBytes) return false
     this.#frames.push(frame.slice())

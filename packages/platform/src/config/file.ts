@@ -3,31 +3,50 @@ import { Fault } from '@quorate/base'
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 import { nearest } from './settings.ts'
 
-export type FileValue = { readonly texts: readonly string[]; readonly isList: boolean; readonly line: number }
+export type FileValue = {
+  readonly texts: readonly string[]
+  readonly isList: boolean
+  readonly line: number
+}
 
 /**
  * The values of the file by dotted key.
  * @throws platform/bad-config-file, platform/unknown-setting with line and nearest name
  */
-export function parseConfigFile(yaml: string, name: string, known: readonly string[]): ReadonlyMap<string, FileValue> {
+export function parseConfigFile(
+  yaml: string,
+  name: string,
+  known: readonly string[],
+): ReadonlyMap<string, FileValue> {
   const lines = new LineCounter()
-  const lineOf = (node: Node | null | undefined): number => lines.linePos(node?.range?.[0] ?? 0).line
+  const lineOf = (node: Node | null | undefined): number =>
+    lines.linePos(node?.range?.[0] ?? 0).line
   const fail = (line: number, detail: string): never => {
     throw new Fault('platform/bad-config-file', { detail: `${name}:${line}: ${detail}` })
   }
-  const document = parseDocument(yaml, { lineCounter: lines, schema: 'core', uniqueKeys: true, prettyErrors: false })
+  const document = parseDocument(yaml, {
+    lineCounter: lines,
+    schema: 'core',
+    uniqueKeys: true,
+    prettyErrors: false,
+  })
   const [error] = document.errors
-  if (error !== undefined) fail(lines.linePos(error.pos[0]).line, error.code.toLowerCase().replaceAll('_', ' '))
+  if (error !== undefined)
+    fail(lines.linePos(error.pos[0]).line, error.code.toLowerCase().replaceAll('_', ' '))
   const values = new Map<string, FileValue>()
   // As written, not as YAML would read it: 0x10 or 1_000 are then refused by the type of the setting.
   const textOf = (node: unknown, line: number): string =>
     isScalar(node) && node.anchor === undefined && node.value !== null
-      ? (node.source ?? String(node.value))
+      ? (node.source ?? fail(line, 'expected a plain value'))
       : fail(line, 'expected a plain value')
 
   const walk = (node: Node | null, prefix: string): void => {
     if (node === null && prefix === '') return
-    if (!isMap(node)) return void fail(lineOf(node), `expected settings under ${prefix === '' ? 'the top' : prefix}`)
+    if (!isMap(node))
+      return void fail(
+        lineOf(node),
+        `expected settings under ${prefix === '' ? 'the top' : prefix}`,
+      )
     for (const pair of node.items) {
       const keyNode = pair.key as Node
       const line = lineOf(keyNode)

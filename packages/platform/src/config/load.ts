@@ -7,7 +7,13 @@ import { join } from 'node:path'
 import { Fault, fromUtf8, Secret, wipe } from '@quorate/base'
 import { readFile } from '../files/atomic.ts'
 import { type FileValue, parseConfigFile } from './file.ts'
-import { environmentNames, nearest, type Setting, type SettingValue, type Settings } from './settings.ts'
+import {
+  environmentNames,
+  nearest,
+  type Setting,
+  type Settings,
+  type SettingValue,
+} from './settings.ts'
 
 export type Origin = {
   readonly kind: 'flag' | 'environment' | 'credential' | 'file' | 'default'
@@ -53,7 +59,9 @@ export class Config<S extends Settings> {
   require<K extends keyof S & string>(key: K): NonNullable<SettingValue<S[K]>> {
     const value = this.get(key)
     if (value === undefined || value === null)
-      throw new Fault('platform/missing-setting', { detail: `${key}: ${this.#settings[key]?.description ?? ''}` })
+      throw new Fault('platform/missing-setting', {
+        detail: `${key}: ${this.#settings[key]?.description ?? ''}`,
+      })
     return value
   }
 
@@ -71,11 +79,17 @@ export class Config<S extends Settings> {
 
   /** Wipes all secrets. */
   [Symbol.dispose](): void {
-    for (const { value } of this.#values.values()) if (value instanceof Secret) value[Symbol.dispose]()
+    for (const { value } of this.#values.values())
+      if (value instanceof Secret) value[Symbol.dispose]()
   }
 }
 
-const shown = (value: unknown): string => (value === undefined ? '' : Array.isArray(value) ? value.join(', ') : String(value))
+const shown = (value: unknown): string =>
+  value === undefined
+    ? ''
+    : Array.isArray(value)
+      ? value.join(', ')
+      : String(value as string | number | boolean | Secret<unknown>)
 
 type Found = { readonly value: unknown; readonly origin: Origin }
 type AnySetting = Setting<unknown>
@@ -88,14 +102,19 @@ type AnySetting = Setting<unknown>
 export function loadConfig<S extends Settings>(settings: S, sources: ConfigSources): Config<S> {
   const { env, flags = {}, file, otherNames = [] } = sources
   const names = environmentNames(settings)
-  const keys = Object.entries(settings).flatMap(([key, { type }]) => (type.isSecret ? [key, `${key}File`] : [key]))
+  const keys = Object.entries(settings).flatMap(([key, { type }]) =>
+    type.isSecret ? [key, `${key}File`] : [key],
+  )
   refuseUnknown(Object.keys(flags), keys, (key) => `--${key}`)
   const allNames = [...names].flatMap(([key, list]) =>
     settings[key]?.type.isSecret === true ? list.flatMap((name) => [name, `${name}_FILE`]) : list,
   )
   const ours = Object.keys(env).filter((name) => name.startsWith('QUORATE_'))
   refuseUnknown(ours, [...allNames, ...otherNames], (name) => name)
-  const inFile = file === undefined ? new Map<string, FileValue>() : parseConfigFile(textOf(file, false), file, keys)
+  const inFile =
+    file === undefined
+      ? new Map<string, FileValue>()
+      : parseConfigFile(textOf(file, false), file, keys)
 
   const values = new Map<string, Found>()
   for (const [key, setting] of Object.entries(settings)) {
@@ -105,7 +124,9 @@ export function loadConfig<S extends Settings>(settings: S, sources: ConfigSourc
       fromEnvironment(key, setting, names.get(key) ?? [], env),
       fromCredential(key, setting, env),
       fromFile(key, setting, inFile, file ?? ''),
-      setting.default === undefined ? undefined : { value: setting.default as unknown, origin: origin('default', 'default') },
+      setting.default === undefined
+        ? undefined
+        : { value: setting.default as unknown, origin: origin('default', 'default') },
     ].filter((each) => each !== undefined)
     for (const { value } of found.slice(1)) if (value instanceof Secret) value[Symbol.dispose]()
     if (found[0] !== undefined) values.set(key, found[0])
@@ -113,7 +134,11 @@ export function loadConfig<S extends Settings>(settings: S, sources: ConfigSourc
   return new Config(settings, values)
 }
 
-function refuseUnknown(given: readonly string[], known: readonly string[], show: (name: string) => string): void {
+function refuseUnknown(
+  given: readonly string[],
+  known: readonly string[],
+  show: (name: string) => string,
+): void {
   for (const name of given) {
     if (known.includes(name)) continue
     const near = nearest(name, known)
@@ -122,13 +147,19 @@ function refuseUnknown(given: readonly string[], known: readonly string[], show:
   }
 }
 
-const origin = (kind: Origin['kind'], where: string, isPlainSecret = false): Origin => ({ kind, where, isPlainSecret })
+const origin = (kind: Origin['kind'], where: string, isPlainSecret = false): Origin => ({
+  kind,
+  where,
+  isPlainSecret,
+})
 
 function parse(key: string, { type }: AnySetting, texts: readonly string[], from: Origin): Found {
   const value = texts.length === 1 || type.isList ? type.parse(texts) : undefined
   // The value itself is not repeated: it may be a secret put under the wrong name.
   if (value === undefined)
-    throw new Fault('platform/bad-setting', { detail: `${key}: expected ${type.expects} (${from.where})` })
+    throw new Fault('platform/bad-setting', {
+      detail: `${key}: expected ${type.expects} (${from.where})`,
+    })
   return { value, origin: from }
 }
 
@@ -146,21 +177,28 @@ function textOf(path: string, isSecret: boolean): string {
   const bytes = readFile(path, { maxBytes: 256 * 1024, isSecret })
   const text = fromUtf8(bytes)
   wipe(bytes)
-  if (text === undefined) throw new Fault('platform/bad-config-file', { detail: `${path}: not UTF-8 text` })
+  if (text === undefined)
+    throw new Fault('platform/bad-config-file', { detail: `${path}: not UTF-8 text` })
   return isSecret ? text.replace(/\r?\n$/, '') : text
 }
 
 const fromSecretFile = (key: string, setting: AnySetting, path: string, from: Origin): Found =>
   parse(key, setting, [textOf(path, true)], from)
 
-function fromFlag(key: string, setting: AnySetting, flags: { readonly [key: string]: string }): Found | undefined {
+function fromFlag(
+  key: string,
+  setting: AnySetting,
+  flags: { readonly [key: string]: string },
+): Found | undefined {
   const path = setting.type.isSecret ? flags[`${key}File`] : undefined
   if (path !== undefined) return fromSecretFile(key, setting, path, origin('flag', `--${key}File`))
   const text = flags[key]
   if (text === undefined) return undefined
   // Arguments of a process are open to every user of the machine.
   if (setting.type.isSecret)
-    throw new Fault('platform/bad-setting', { detail: `${key}: secrets do not go on the command line; use --${key}File` })
+    throw new Fault('platform/bad-setting', {
+      detail: `${key}: secrets do not go on the command line; use --${key}File`,
+    })
   return parseText(key, setting, text, origin('flag', `--${key}`))
 }
 
@@ -180,7 +218,8 @@ function fromEnvironment(
       list.push(parseText(key, setting, text, origin('environment', name, isSecret)))
     }
     const path = isSecret ? env[`${name}_FILE`] : undefined
-    if (path !== undefined) list.push(fromSecretFile(key, setting, path, origin('environment', `${name}_FILE`)))
+    if (path !== undefined)
+      list.push(fromSecretFile(key, setting, path, origin('environment', `${name}_FILE`)))
     return list
   })
   const [first, ...others] = found
@@ -188,22 +227,31 @@ function fromEnvironment(
     const agrees = isSame(first?.value, other.value)
     if (other.value instanceof Secret) other.value[Symbol.dispose]()
     if (!agrees)
-      throw new Fault('platform/settings-disagree', { detail: `${key}: ${first?.origin.where} and ${other.origin.where}` })
+      throw new Fault('platform/settings-disagree', {
+        detail: `${key}: ${first?.origin.where} and ${other.origin.where}`,
+      })
   }
   return first
 }
 
 function isSame(a: unknown, b: unknown): boolean {
-  if (a instanceof Secret && b instanceof Secret) return Buffer.compare(a.expose() as Uint8Array, b.expose() as Uint8Array) === 0
+  if (a instanceof Secret && b instanceof Secret)
+    return Buffer.compare(a.expose() as Uint8Array, b.expose() as Uint8Array) === 0
   return JSON.stringify(a) === JSON.stringify(b)
 }
 
 /** A credential that systemd put into a directory of this service (systemd.exec(5), LoadCredential=). */
-function fromCredential(key: string, setting: AnySetting, env: ConfigSources['env']): Found | undefined {
+function fromCredential(
+  key: string,
+  setting: AnySetting,
+  env: ConfigSources['env'],
+): Found | undefined {
   const directory = env['CREDENTIALS_DIRECTORY']
   if (!setting.type.isSecret || directory === undefined) return undefined
   const path = join(directory, key)
-  return existsSync(path) ? fromSecretFile(key, setting, path, origin('credential', path)) : undefined
+  return existsSync(path)
+    ? fromSecretFile(key, setting, path, origin('credential', path))
+    : undefined
 }
 
 function fromFile(
@@ -214,10 +262,15 @@ function fromFile(
 ): Found | undefined {
   const value = values.get(key)
   const path = setting.type.isSecret ? values.get(`${key}File`) : undefined
-  if (path !== undefined) return fromSecretFile(key, setting, path.texts[0] ?? '', origin('file', `${file}:${path.line}`))
+  if (path !== undefined)
+    return fromSecretFile(key, setting, path.texts[0] ?? '', origin('file', `${file}:${path.line}`))
   if (value === undefined) return undefined
   const from = origin('file', `${file}:${value.line}`)
   if (setting.type.isSecret)
-    throw new Fault('platform/bad-setting', { detail: `${key}: secrets do not go into the file; use ${key}File (${from.where})` })
-  return value.isList ? parse(key, setting, setting.type.isList ? value.texts : [], from) : parseText(key, setting, value.texts[0] ?? '', from)
+    throw new Fault('platform/bad-setting', {
+      detail: `${key}: secrets do not go into the file; use ${key}File (${from.where})`,
+    })
+  return value.isList
+    ? parse(key, setting, setting.type.isList ? value.texts : [], from)
+    : parseText(key, setting, value.texts[0] ?? '', from)
 }

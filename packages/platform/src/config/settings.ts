@@ -18,27 +18,44 @@ type About<Default> = {
 }
 
 /** A setting with a default always has a value. */
-export function setting<T>(type: SettingType<T>, about: About<T> & { readonly default: T }): Setting<T, T>
+export function setting<T>(
+  type: SettingType<T>,
+  about: About<T> & { readonly default: T },
+): Setting<T, T>
 export function setting<T>(type: SettingType<T>, about: About<never>): Setting<T, undefined>
 export function setting<T>(type: SettingType<T>, about: About<T>): Setting<T> {
-  return { type, description: about.description, default: about.default, aliases: about.aliases ?? [] }
+  return {
+    type,
+    description: about.description,
+    default: about.default,
+    aliases: about.aliases ?? [],
+  }
 }
 
 /** By key: `section.name` or `name`, in camel case. */
 // biome-ignore lint/suspicious/noExplicitAny: settings of any type
 export type Settings = { readonly [key: string]: Setting<any, any> }
-export type SettingValue<S> = S extends Setting<infer T, infer Default> ? (Default extends undefined ? T | undefined : T) : never
+export type SettingValue<S> =
+  S extends Setting<infer T, infer Default>
+    ? Default extends undefined
+      ? T | undefined
+      : T
+    : never
 
 /** Our own name in the environment: `node.maxKeygen` is QUORATE_NODE_MAX_KEYGEN. */
 export const environmentName = (key: string): string =>
-  `QUORATE_${key.replaceAll('.', '_').replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+  `QUORATE_${key
+    .replaceAll('.', '_')
+    .replace(/[A-Z]/g, (letter) => `_${letter}`)
+    .toUpperCase()}`
 
 /** All names of each setting in the environment, the own one first. */
 export function environmentNames(settings: Settings): ReadonlyMap<string, readonly string[]> {
   const owners = new Map<string, string>()
   return new Map(
     Object.entries(settings).map(([key, { aliases }]) => {
-      if (!/^[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)*$/.test(key)) bug(`the setting ${key} has a bad name`)
+      if (!/^[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)*$/.test(key))
+        bug(`the setting ${key} has a bad name`)
       const names = [environmentName(key), ...aliases]
       for (const name of names) {
         if (owners.has(name)) bug(`${name} belongs to ${owners.get(name)} and ${key}`)
@@ -69,7 +86,9 @@ function editDistance(a: string, b: string): number {
   for (let i = 1; i <= a.length; i++) {
     const next = [i]
     for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+      next.push(
+        Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)),
+      )
     row = next
   }
   return row[b.length]!

@@ -3,7 +3,16 @@
  * Small files: everything is held in memory.
  */
 import { randomBytes } from 'node:crypto'
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Fault } from '@quorate/base'
 
@@ -68,14 +77,20 @@ export function readFile(path: string, { maxBytes, isSecret = false }: ReadLimit
     // Of the open file, not the path: what is checked is what is read.
     const { mode, size } = fstatSync(file)
     if (isSecret && (mode & 0o077) !== 0)
-      throw new Fault('platform/file-unreadable', { detail: `${path} holds a secret and is open to others: chmod 600` })
-    if (size > maxBytes) throw new Fault('platform/file-too-large', { detail: `${path}: ${size} bytes, at most ${maxBytes}` })
+      throw new Fault('platform/file-unreadable', {
+        detail: `${path} holds a secret and is open to others: chmod 600`,
+      })
+    if (size > maxBytes)
+      throw new Fault('platform/file-too-large', {
+        detail: `${path}: ${size} bytes, at most ${maxBytes}`,
+      })
     // One byte more than allowed, because pipes and /proc report no size.
     const buffer = new Uint8Array(maxBytes + 1)
     let length = 0
     for (let got = -1; got !== 0 && length <= maxBytes; length += got)
       got = readSync(file, buffer, length, buffer.length - length, null)
-    if (length > maxBytes) throw new Fault('platform/file-too-large', { detail: `${path}: at most ${maxBytes} bytes` })
+    if (length > maxBytes)
+      throw new Fault('platform/file-too-large', { detail: `${path}: at most ${maxBytes} bytes` })
     const bytes = buffer.slice(0, length)
     buffer.fill(0)
     return bytes

@@ -33,7 +33,11 @@ export function openDataDirectory(path: string): DataDirectory {
   const root = resolve(path)
   ensurePrivateDirectory(root)
   const lock = takeLock(root)
-  return { path: root, file: (name) => join(root, name), release: () => rmSync(lock, { force: true }) }
+  return {
+    path: root,
+    file: (name) => join(root, name),
+    release: () => rmSync(lock, { force: true }),
+  }
 }
 
 /**
@@ -47,7 +51,8 @@ export function ensurePrivateDirectory(path: string): void {
     stats = statSync(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST' || code === 'ENOTDIR') throw new Fault('platform/no-directory', { detail: path })
+    if (code === 'EEXIST' || code === 'ENOTDIR')
+      throw new Fault('platform/no-directory', { detail: path })
     throw fileFault(error, `cannot make ${path}`)
   }
   if (process.getuid !== undefined && stats.uid !== process.getuid())
@@ -85,7 +90,8 @@ function readHolder(path: string): ProcessIdentity | 'gone' | 'unknown' {
   }
   try {
     const { pid, bootId, startTime } = JSON.parse(text ?? '') as Partial<ProcessIdentity>
-    if (!Number.isSafeInteger(pid) || typeof bootId !== 'string' || typeof startTime !== 'string') return 'unknown'
+    if (!Number.isSafeInteger(pid) || typeof bootId !== 'string' || typeof startTime !== 'string')
+      return 'unknown'
     return { pid: pid as number, bootId, startTime }
   } catch {
     return 'unknown'

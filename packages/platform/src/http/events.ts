@@ -21,7 +21,10 @@ export type EventStreamOptions = {
 }
 
 /** The stream to answer with; it ends when the source does or the signal is aborted. */
-export function eventStream(source: AsyncIterable<ServerEvent>, options: EventStreamOptions): Readable {
+export function eventStream(
+  source: AsyncIterable<ServerEvent>,
+  options: EventStreamOptions,
+): Readable {
   const stop = new Promise<'stop'>((resolve) => {
     if (options.signal.aborted) resolve('stop')
     options.signal.addEventListener('abort', () => resolve('stop'), { once: true })
@@ -29,6 +32,8 @@ export function eventStream(source: AsyncIterable<ServerEvent>, options: EventSt
   async function* lines(): AsyncGenerator<string> {
     const iterator = source[Symbol.asyncIterator]()
     try {
+      // The first bytes take the headers with them, so that the client knows it is connected.
+      yield ': open\n\n'
       let next = iterator.next()
       for (;;) {
         let cancel = (): void => {}

@@ -18,12 +18,15 @@ const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 export function ownHosts(address: Address): readonly string[] {
   if ('path' in address) return ['localhost']
   const host = address.host.includes(':') ? `[${address.host}]` : address.host
-  return LOOPBACK.includes(host) ? LOOPBACK.map((name) => `${name}:${address.port}`) : [addressText(address)]
+  return LOOPBACK.includes(host)
+    ? LOOPBACK.map((name) => `${name}:${address.port}`)
+    : [addressText(address)]
 }
 
 /** @throws platform/refused-host, platform/refused-origin */
 export function checkSource({ hosts, origins }: Guard, headers: IncomingHttpHeaders): void {
-  if (headers.host === undefined || !hosts.has(headers.host.toLowerCase())) throw new Fault('platform/refused-host')
+  if (headers.host === undefined || !hosts.has(headers.host.toLowerCase()))
+    throw new Fault('platform/refused-host')
   const { origin } = headers
   if (origin !== undefined && !origins.has(origin)) throw new Fault('platform/refused-origin')
   // Browsers leave Origin out of plain GETs, but say here that a page of another site asks.

@@ -26,7 +26,11 @@ type LibraryError = {
   readonly validationContext?: string
 }
 
-const CONTEXTS: { readonly [context: string]: string } = { querystring: 'query', params: 'path', body: 'body' }
+const CONTEXTS: { readonly [context: string]: string } = {
+  querystring: 'query',
+  params: 'path',
+  body: 'body',
+}
 
 /** The Fault to answer with; an error that is nobody's fault but ours comes back as it was. */
 export function toFault(error: unknown): unknown {
@@ -38,9 +42,13 @@ export function toFault(error: unknown): unknown {
     // A name is repeated only where it can be nothing else than one.
     const name = first.params?.additionalProperty
     const extra = typeof name === 'string' && /^\w{1,40}$/.test(name) ? ` (${name})` : ''
-    return new Fault('platform/invalid-request', { detail: `${where} ${first.message ?? 'is invalid'}${extra}` })
+    return new Fault('platform/invalid-request', {
+      detail: `${where} ${first.message ?? 'is invalid'}${extra}`,
+    })
   }
-  return code !== undefined && Object.hasOwn(LIBRARY, code) ? new Fault(LIBRARY[code] as FaultCode, { cause: error }) : error
+  return code !== undefined && Object.hasOwn(LIBRARY, code)
+    ? new Fault(LIBRARY[code] as FaultCode, { cause: error })
+    : error
 }
 
 /** Headers that go with a problem, beside its content type. */

@@ -25,7 +25,10 @@ export type HttpRequest<Principal> = {
 }
 
 /** What an authenticator sees: everything but what the schemas have not checked yet. */
-export type UncheckedRequest = Pick<HttpRequest<never>, 'id' | 'method' | 'url' | 'rawBody' | 'header'>
+export type UncheckedRequest = Pick<
+  HttpRequest<never>,
+  'id' | 'method' | 'url' | 'rawBody' | 'header'
+>
 
 export type ServerEvent = {
   readonly event: string
@@ -48,7 +51,11 @@ export type HttpRoute<Principal> = {
   readonly method: HttpMethod
   /** With parameters in braces, e.g. `/api/v1/wallets/{id}`. */
   readonly path: string
-  readonly schema?: { readonly params?: JsonSchema; readonly query?: JsonSchema; readonly body?: JsonSchema }
+  readonly schema?: {
+    readonly params?: JsonSchema
+    readonly query?: JsonSchema
+    readonly body?: JsonSchema
+  }
   /** Serves without authentication. */
   readonly isPublic?: true
   readonly maxBodyBytes?: number

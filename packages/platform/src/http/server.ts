@@ -5,7 +5,7 @@
 import type { Server } from 'node:http'
 import { PROBLEM_CONTENT_TYPE, toProblem } from '@quorate/api'
 import { type Clock, ERRORS, Fault, isFault, type Logger, newId, type Random } from '@quorate/base'
-import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { type Address, listen } from '../net/listen.ts'
 import type { Timers } from '../time/timers.ts'
 import { eventStream } from './events.ts'
@@ -21,7 +21,12 @@ export type HttpLimits = {
   /** How long running requests may take to end when the server stops. */
   readonly stopMs: number
 }
-export const HTTP_LIMITS: HttpLimits = { bodyBytes: 1024 * 1024, headersMs: 10_000, requestMs: 30_000, stopMs: 10_000 }
+export const HTTP_LIMITS: HttpLimits = {
+  bodyBytes: 1024 * 1024,
+  headersMs: 10_000,
+  requestMs: 30_000,
+  stopMs: 10_000,
+}
 
 export type HttpOptions<Principal> = {
   readonly address: Address
@@ -77,14 +82,26 @@ class HttpEngine<Principal> implements HttpServer {
       logger: false,
       bodyLimit: bodyBytes,
       requestTimeout: requestMs,
-      http: { headersTimeout: headersMs, connectionsCheckingInterval: Math.min(1000, headersMs), maxHeaderSize: 16_384 },
+      http: {
+        headersTimeout: headersMs,
+        connectionsCheckingInterval: Math.min(1000, headersMs),
+        maxHeaderSize: 16_384,
+      },
       genReqId: () => newId('req', options.clock.now(), options.random),
       exposeHeadRoutes: false,
       return503OnClosing: false,
       // Only what the schema allows, exactly as it was sent.
-      ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: false } },
+      ajv: {
+        customOptions: {
+          removeAdditional: false,
+          coerceTypes: false,
+          useDefaults: false,
+          allErrors: false,
+        },
+      },
       clientErrorHandler: (error, socket) => {
-        if (socket.writable) socket.end(rawProblem(error, newId('req', options.clock.now(), options.random)))
+        if (socket.writable)
+          socket.end(rawProblem(error, newId('req', options.clock.now(), options.random)))
         else socket.destroy()
       },
       frameworkErrors: (error, request, reply) => {
@@ -105,6 +122,8 @@ class HttpEngine<Principal> implements HttpServer {
       checkSource(this.#guard, request.headers)
     })
     app.addHook('onResponse', async (request, reply) => {
+      // A client that keeps its connection would otherwise keep a stopping server.
+      if (this.#stop.signal.aborted) setImmediate(() => app.server.closeIdleConnections())
       this.#options.logger.log('info', 'http.request', {
         requestId: request.id,
         method: request.method,
@@ -116,10 +135,14 @@ class HttpEngine<Principal> implements HttpServer {
     })
     app.removeAllContentTypeParsers()
     const parseJson = app.getDefaultJsonParser('error', 'error')
-    app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-      this.#bodies.set(request, new Uint8Array(body))
-      void parseJson(request, body.toString('utf8'), done)
-    })
+    app.addContentTypeParser(
+      'application/json',
+      { parseAs: 'buffer' },
+      (request, body: Buffer, done) => {
+        this.#bodies.set(request, new Uint8Array(body))
+        void parseJson(request, body.toString('utf8'), done)
+      },
+    )
     const methods = new Map<string, HttpMethod[]>()
     for (const route of this.#options.routes) {
       const url = route.path.replace(/\{(\w+)\}/g, ':$1')
@@ -143,7 +166,8 @@ class HttpEngine<Principal> implements HttpServer {
       ...(route.maxBodyBytes === undefined ? {} : { bodyLimit: route.maxBodyBytes }),
       onRequest: async (request) => checkContentType(request.method, request.headers),
       preValidation: async (request) => {
-        if (route.isPublic !== true) this.#principals.set(request, await this.#options.authenticate(this.#view(request)))
+        if (route.isPublic !== true)
+          this.#principals.set(request, await this.#options.authenticate(this.#view(request)))
         readIntegers(request.query, integers)
       },
       handler: (request, reply) => this.#answer(route, request, reply),
@@ -177,7 +201,11 @@ class HttpEngine<Principal> implements HttpServer {
     }
   }
 
-  async #answer(route: HttpRoute<Principal>, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  async #answer(
+    route: HttpRoute<Principal>,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<unknown> {
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
     const full: HttpRequest<Principal> = {
@@ -192,11 +220,22 @@ class HttpEngine<Principal> implements HttpServer {
     reply.headers(headers)
     if (events !== undefined) {
       const onError = (error: unknown): void => this.#note(error, request.id)
-      const stream = eventStream(events, { requestId: request.id, signal: full.signal, timers: this.#options.timers, onError })
-      return reply.code(status ?? 200).type('text/event-stream').send(stream)
+      const stream = eventStream(events, {
+        requestId: request.id,
+        signal: full.signal,
+        timers: this.#options.timers,
+        onError,
+      })
+      return reply
+        .code(status ?? 200)
+        .type('text/event-stream')
+        .send(stream)
     }
     if (body === undefined) return reply.code(status ?? 204).send()
-    return reply.code(status ?? 200).type('application/json; charset=utf-8').send(JSON.stringify(body))
+    return reply
+      .code(status ?? 200)
+      .type('application/json; charset=utf-8')
+      .send(JSON.stringify(body))
   }
 
   #sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -224,7 +263,9 @@ class HttpEngine<Principal> implements HttpServer {
   async open(): Promise<void> {
     await this.#app.ready()
     this.address = await listen(this.#app.server, this.#options.address)
-    const hosts = [...ownHosts(this.address), ...(this.#options.hosts ?? [])].map((host) => host.toLowerCase())
+    const hosts = [...ownHosts(this.address), ...(this.#options.hosts ?? [])].map((host) =>
+      host.toLowerCase(),
+    )
     this.#guard = { hosts: new Set(hosts), origins: new Set(this.#options.origins) }
   }
 
@@ -234,7 +275,9 @@ class HttpEngine<Principal> implements HttpServer {
     if (server.listening) {
       const isDown = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeIdleConnections()
-      const cancel = this.#options.timers.after(this.#limits.stopMs, () => server.closeAllConnections())
+      const cancel = this.#options.timers.after(this.#limits.stopMs, () =>
+        server.closeAllConnections(),
+      )
       await isDown
       cancel()
     }
@@ -244,8 +287,12 @@ class HttpEngine<Principal> implements HttpServer {
 
 /** The properties of a query schema that are integers. */
 function integersOf(schema: JsonSchema | undefined): readonly string[] {
-  const { properties = {} } = (schema ?? {}) as { properties?: { readonly [name: string]: { readonly type?: unknown } } }
-  return Object.entries(properties).flatMap(([name, { type }]) => (type === 'integer' ? [name] : []))
+  const { properties = {} } = (schema ?? {}) as {
+    properties?: { readonly [name: string]: { readonly type?: unknown } }
+  }
+  return Object.entries(properties).flatMap(([name, { type }]) =>
+    type === 'integer' ? [name] : [],
+  )
 }
 
 /** A query is text, so its integers are read before the schema is asked; what is none stays text and is refused by it. */
@@ -253,6 +300,7 @@ function readIntegers(query: unknown, names: readonly string[]): void {
   const values = query as { [name: string]: unknown }
   for (const name of names) {
     const value = values[name]
-    if (typeof value === 'string' && /^-?(0|[1-9]\d{0,14})$/.test(value)) values[name] = Number(value)
+    if (typeof value === 'string' && /^-?(0|[1-9]\d{0,14})$/.test(value))
+      values[name] = Number(value)
   }
 }

@@ -28,22 +28,38 @@ export const printable = (text: string): string => {
 
 type Plain = string | number | boolean
 const plain = (value: string | number | bigint | boolean): Plain =>
-  typeof value === 'string' ? printable(value) : typeof value === 'bigint' ? value.toString() : value
+  typeof value === 'string'
+    ? printable(value)
+    : typeof value === 'bigint'
+      ? value.toString()
+      : value
 
 /** Fields that every line has; others of the same name get a line below. */
 const FIXED = new Set(['time', 'level', 'event'])
 
 function plainFields(fields: LogFields): readonly (readonly [string, Plain])[] {
   return Object.entries(fields).flatMap(([name, value]) =>
-    value === undefined ? [] : [[FIXED.has(name) ? `${name}_` : printable(name), plain(value)] as const],
+    value === undefined
+      ? []
+      : [[FIXED.has(name) ? `${name}_` : printable(name), plain(value)] as const],
   )
 }
 
 function jsonLine(time: string, level: LogLevel, event: string, fields: LogFields): string {
-  return JSON.stringify({ time, level, event: printable(event), ...Object.fromEntries(plainFields(fields)) })
+  return JSON.stringify({
+    time,
+    level,
+    event: printable(event),
+    ...Object.fromEntries(plainFields(fields)),
+  })
 }
 
-const COLOURS: { readonly [Level in LogLevel]: string } = { debug: '2', info: '36', warn: '33', error: '31' }
+const COLOURS: { readonly [Level in LogLevel]: string } = {
+  debug: '2',
+  info: '36',
+  warn: '33',
+  error: '31',
+}
 
 function prettyLine(time: string, level: LogLevel, event: string, fields: LogFields): string {
   const pairs = plainFields(fields).map(([name, value]) => ` \u001b[2m${name}=\u001b[0m${value}`)

@@ -7,7 +7,9 @@ import { Fault } from '@quorate/base'
 export type Address = { readonly path: string } | { readonly host: string; readonly port: number }
 
 export const addressText = (address: Address): string =>
-  'path' in address ? address.path : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`
+  'path' in address
+    ? address.path
+    : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`
 
 /** The length of `sun_path` on Linux is 108, on macOS 104, with a final zero. */
 const MAX_SOCKET_PATH = 103
@@ -43,10 +45,13 @@ function isListening(path: string): Promise<boolean> {
 export async function listen(server: net.Server, address: Address): Promise<Address> {
   const where = addressText(address)
   if ('path' in address && Buffer.byteLength(address.path) > MAX_SOCKET_PATH)
-    throw new Fault('platform/cannot-listen', { detail: `the socket path is over ${MAX_SOCKET_PATH} bytes: ${where}` })
+    throw new Fault('platform/cannot-listen', {
+      detail: `the socket path is over ${MAX_SOCKET_PATH} bytes: ${where}`,
+    })
   try {
     await bindOnce(server, address).catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE' || !('path' in address) || (await isListening(address.path))) throw error
+      if (error.code !== 'EADDRINUSE' || !('path' in address) || (await isListening(address.path)))
+        throw error
       rmSync(address.path, { force: true })
       await bindOnce(server, address)
     })

@@ -24,7 +24,9 @@ const OPTIONS: readonly (readonly [RegExp, HardeningFinding['what']])[] = [
 /** The soft limit on core files: 0 where none is written. */
 function coreLimit(): string {
   try {
-    return /^Max core file size\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? '0'
+    return (
+      /^Max core file size\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? '0'
+    )
   } catch {
     return '0'
   }
@@ -45,10 +47,16 @@ export function hardenProcess(): readonly HardeningFinding[] {
   const options = [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(/\s+/)]
   const findings = options.flatMap((option) =>
     OPTIONS.filter(([pattern]) => pattern.test(option)).map(
-      ([, what]): HardeningFinding => ({ what, detail: `${option.split('=')[0]} is set; start without it` }),
+      ([, what]): HardeningFinding => ({
+        what,
+        detail: `${option.split('=')[0]} is set; start without it`,
+      }),
     ),
   )
   const core = coreLimit()
   if (core === '0') return findings
-  return [...findings, { what: 'core-dump', detail: `core files may hold ${core} bytes; start with "ulimit -c 0"` }]
+  return [
+    ...findings,
+    { what: 'core-dump', detail: `core files may hold ${core} bytes; start with "ulimit -c 0"` },
+  ]
 }

@@ -94,7 +94,10 @@ async function openNode(path: string): Promise<Database> {
       if (sql === 'COMMIT' || sql === 'ROLLBACK') isOpen = false
     },
     run: (sql, params) => Number(statement(sql).run(...bound(params)).changes),
-    all: (sql, params) => statement(sql).all(...bound(params)).map(plainRow),
+    all: (sql, params) =>
+      statement(sql)
+        .all(...bound(params))
+        .map(plainRow),
     get isInTransaction() {
       return database.isTransaction ?? isOpen
     },
@@ -169,8 +172,14 @@ const FAULTS = {
 /** The Fault that a driver's error stands for. SQLite's texts name tables and columns, never values. */
 export function sqlFault(error: unknown): Fault {
   if (error instanceof Fault) return error
-  const { rawCode, errcode, message } = error as { rawCode?: number; errcode?: number; message?: string }
+  const { rawCode, errcode, message } = error as {
+    rawCode?: number
+    errcode?: number
+    message?: string
+  }
   const primary = (rawCode ?? errcode ?? 0) & 0xff
-  const code = Object.hasOwn(FAULTS, primary) ? FAULTS[primary as keyof typeof FAULTS] : 'platform/bad-sql'
+  const code = Object.hasOwn(FAULTS, primary)
+    ? FAULTS[primary as keyof typeof FAULTS]
+    : 'platform/bad-sql'
   return new Fault(code, { detail: String(message ?? 'unknown driver error'), cause: error })
 }

@@ -4,7 +4,12 @@ import type { SqlStatement, SqlValue } from './port.ts'
 
 export type Request =
   | { readonly kind: 'write'; readonly id: number; readonly statements: readonly SqlStatement[] }
-  | { readonly kind: 'read'; readonly id: number; readonly sql: string; readonly params: readonly SqlValue[] }
+  | {
+      readonly kind: 'read'
+      readonly id: number
+      readonly sql: string
+      readonly params: readonly SqlValue[]
+    }
   | { readonly kind: 'checkpoint' | 'close'; readonly id: number }
 
 export type WireFault = { readonly code: FaultCode; readonly detail: string | undefined }
@@ -14,5 +19,8 @@ type Result<T> = { readonly id: number } & (T | { readonly fault: WireFault })
 export type Answer =
   | { readonly kind: 'ready'; readonly storeId: string }
   | { readonly kind: 'failed'; readonly fault: WireFault }
-  | { readonly kind: 'written'; readonly outcomes: readonly Result<{ readonly changes: readonly number[] }>[] }
+  | {
+      readonly kind: 'written'
+      readonly outcomes: readonly Result<{ readonly changes: readonly number[] }>[]
+    }
   | ({ readonly kind: 'done' } & Result<{ readonly result: unknown }>)

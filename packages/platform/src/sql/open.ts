@@ -24,7 +24,8 @@ export type SqlOptions = {
 /** Requests that may wait for the worker; one more is refused. */
 const MAX_WAITING = 16_384
 
-const faultOf = ({ code, detail }: WireFault): Fault => new Fault(code, detail === undefined ? {} : { detail })
+const faultOf = ({ code, detail }: WireFault): Fault =>
+  new Fault(code, detail === undefined ? {} : { detail })
 
 /**
  * The database at `path`, its schema brought up to date.
@@ -88,7 +89,8 @@ class Connection {
       worker.on('message', (answer: Answer) => {
         if (answer.kind === 'ready') resolve(this.#port(driver, answer.storeId))
         else if (answer.kind === 'failed') reject(faultOf(answer.fault))
-        else if (answer.kind === 'done') this.#settle(answer.id, 'fault' in answer ? faultOf(answer.fault) : answer.result)
+        else if (answer.kind === 'done')
+          this.#settle(answer.id, 'fault' in answer ? faultOf(answer.fault) : answer.result)
         else
           for (const outcome of answer.outcomes)
             this.#settle(outcome.id, 'fault' in outcome ? faultOf(outcome.fault) : outcome.changes)
@@ -96,7 +98,7 @@ class Connection {
       const fail = (cause?: unknown): void => {
         this.#end ??= new Fault('platform/database-broken', { detail: 'its thread ended', cause })
         reject(this.#end)
-        for (const id of [...this.#pending.keys()]) this.#settle(id, this.#end)
+        for (const id of this.#pending.keys()) this.#settle(id, this.#end)
       }
       worker.on('error', fail)
       worker.on('exit', () => fail())
@@ -133,11 +135,20 @@ class Connection {
       storeId: parseId('sto', storeId),
       write: async (statements) => {
         const checked = statements.map(checkedWrite)
-        return (await this.#ask((id) => ({ kind: 'write', id, statements: checked }))) as readonly number[]
+        return (await this.#ask((id) => ({
+          kind: 'write',
+          id,
+          statements: checked,
+        }))) as readonly number[]
       },
       read: async (sql, params = []) => {
         const checked = checkStatement('read', sql, params)
-        return (await this.#ask((id) => ({ kind: 'read', id, sql, params: checked }))) as readonly SqlRow[]
+        return (await this.#ask((id) => ({
+          kind: 'read',
+          id,
+          sql,
+          params: checked,
+        }))) as readonly SqlRow[]
       },
       checkpoint: async () => {
         await this.#ask((id) => ({ kind: 'checkpoint', id }))

@@ -44,7 +44,9 @@ export function migrate(database: Database, options: SchemaOptions): string {
   const isOurs = single(database, 'application_id') === APPLICATION_ID
   if (!isOurs && database.all('SELECT name FROM sqlite_schema', []).length > 0)
     throw new Fault('platform/database-corrupt', { detail: 'a database of another program' })
-  const done = isOurs ? database.all('SELECT number, checksum FROM quorate_migration ORDER BY number', []) : []
+  const done = isOurs
+    ? database.all('SELECT number, checksum FROM quorate_migration ORDER BY number', [])
+    : []
   if (done.length > migrations.length) throw new Fault('platform/database-newer')
   migrations.forEach((migration, i) => {
     if (migration.number !== i + 1)
@@ -71,23 +73,25 @@ function apply(
   try {
     if (!isOurs) {
       database.exec(META)
-      database.run('INSERT INTO quorate_store (one, id, created_at) VALUES (1, ?, ?)', [newStoreId, now])
+      database.run('INSERT INTO quorate_store (one, id, created_at) VALUES (1, ?, ?)', [
+        newStoreId,
+        now,
+      ])
     }
     for (const migration of pending) {
       at = `number ${migration.number}`
       database.exec(migration.sql)
-      database.run('INSERT INTO quorate_migration (number, name, checksum, at) VALUES (?, ?, ?, ?)', [
-        migration.number,
-        migration.name,
-        checksum(migration),
-        now,
-      ])
+      database.run(
+        'INSERT INTO quorate_migration (number, name, checksum, at) VALUES (?, ?, ?, ?)',
+        [migration.number, migration.name, checksum(migration), now],
+      )
     }
     database.exec('COMMIT')
   } catch (error) {
     if (database.isInTransaction) database.exec('ROLLBACK')
     const fault = sqlFault(error)
-    if (fault.code === 'platform/disk-full' || fault.code === 'platform/database-broken') throw fault
+    if (fault.code === 'platform/disk-full' || fault.code === 'platform/database-broken')
+      throw fault
     throw new Fault('platform/migration-failed', { detail: at, cause: error })
   }
 }
@@ -96,11 +100,17 @@ const COPY_SUFFIX = '.before-'
 
 function copy(database: Database, path: string, version: number): void {
   const target = `${path}${COPY_SUFFIX}${version + 1}`
+  const quoted = `'${target.replaceAll("'", "''")}'`
   if (single(database, 'integrity_check') !== 'ok') throw new Fault('platform/database-corrupt')
   if (existsSync(target)) rmSync(target)
   // SQLite fills an empty file, and would make one that others can read.
   closeSync(openSync(target, 'ax', 0o600))
-  database.exec(`VACUUM INTO '${target.replaceAll("'", "''")}'`)
+  database.exec(`VACUUM INTO ${quoted}`)
+  database.exec(`ATTACH DATABASE ${quoted} AS copied`)
+  const verdict = single(database, 'copied.integrity_check')
+  database.exec('DETACH DATABASE copied')
+  if (verdict !== 'ok')
+    throw new Fault('platform/database-corrupt', { detail: 'the copy before conversion' })
 }
 
 function removeCopies(path: string): void {

@@ -20,7 +20,11 @@ function refuse(detail: string): never {
   throw new Fault('platform/bad-sql', { detail })
 }
 
-type Analysis = { readonly parameters: number; readonly words: ReadonlySet<string>; readonly first: string }
+type Analysis = {
+  readonly parameters: number
+  readonly words: ReadonlySet<string>
+  readonly first: string
+}
 
 /** One token: quoted text, comment, word or number, parameter, or any other character. */
 const TOKEN =
@@ -38,7 +42,8 @@ function analyse(sql: string): Analysis {
     if (isEnded) refuse('more than one statement')
     if (token === ';') isEnded = true
     else if (token === '?') parameters++
-    else if (start === '?' || (':@$#'.includes(start) && token.length > 1)) refuse('a numbered or named parameter')
+    else if (start === '?' || (':@$#'.includes(start) && token.length > 1))
+      refuse('a numbered or named parameter')
     else if (token.length === 1 && '\'"`['.includes(start)) refuse('a quote that is not closed')
     else if (/[A-Za-z_]/.test(start)) {
       const word = token.toUpperCase()
@@ -65,11 +70,17 @@ function checkValue(value: unknown, position: number): SqlValue {
   switch (typeof value) {
     case 'string':
       // SQLite ends text at a NUL in places, and a lone surrogate has no UTF-8.
-      return /[\0\p{Surrogate}]/u.test(value) ? refuse(`value ${position}: text with a NUL or a lone surrogate`) : value
+      return /[\0\p{Surrogate}]/u.test(value)
+        ? refuse(`value ${position}: text with a NUL or a lone surrogate`)
+        : value
     case 'number':
-      return Number.isSafeInteger(value) ? value : refuse(`value ${position}: a number that is not a safe integer`)
+      return Number.isSafeInteger(value)
+        ? value
+        : refuse(`value ${position}: a number that is not a safe integer`)
     case 'bigint':
-      return value >= MIN_INT64 && value <= MAX_INT64 ? value : refuse(`value ${position}: an integer over 64 bits`)
+      return value >= MIN_INT64 && value <= MAX_INT64
+        ? value
+        : refuse(`value ${position}: an integer over 64 bits`)
     default:
       if (value === null) return null
       // The copy keeps the caller free to wipe its own, and drops whatever shares a pooled buffer.
@@ -82,7 +93,11 @@ function checkValue(value: unknown, position: number): SqlValue {
  * The values, copied, where `sql` is one statement of that kind with one `?` for each.
  * @throws platform/bad-sql
  */
-export function checkStatement(kind: StatementKind, sql: unknown, params: unknown): readonly SqlValue[] {
+export function checkStatement(
+  kind: StatementKind,
+  sql: unknown,
+  params: unknown,
+): readonly SqlValue[] {
   if (typeof sql !== 'string') refuse('a statement that is not text')
   if (!Array.isArray(params)) refuse('values that are not an array')
   const { parameters, words, first } = analysisOf(sql)

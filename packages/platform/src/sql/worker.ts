@@ -27,7 +27,9 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
       kind: 'written',
       outcomes: group.map(({ id }, i) => {
         const outcome = outcomes[i] ?? bug('one outcome per write')
-        return isFault(outcome as unknown) ? { id, fault: wire(outcome as Fault) } : { id, changes: outcome as readonly number[] }
+        return isFault(outcome as unknown)
+          ? { id, fault: wire(outcome as Fault) }
+          : { id, changes: outcome as readonly number[] }
       }),
     })
     if (waiting.length > 0) setImmediate(flush)

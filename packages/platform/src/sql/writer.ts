@@ -50,7 +50,10 @@ export class Writer {
       database.exec(SETTINGS)
       if (options.maxBytes !== undefined) {
         const pageSize = Number(database.all('PRAGMA page_size', [])[0]?.['page_size'])
-        database.all(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageSize))}`, [])
+        database.all(
+          `PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageSize))}`,
+          [],
+        )
       }
       return new Writer(database, migrate(database, options))
     } catch (error) {
@@ -72,7 +75,8 @@ export class Writer {
       const fault = sqlFault(error)
       this.#rollBack()
       // After a failed flush the kernel may have dropped the pages, so no later success can be trusted.
-      if (fault.code !== 'platform/disk-full' && fault.code !== 'platform/database-busy') this.#isBroken = true
+      if (fault.code !== 'platform/disk-full' && fault.code !== 'platform/database-busy')
+        this.#isBroken = true
       return writes.map((_, i) => (outcomes[i] instanceof Fault ? outcomes[i] : fault))
     }
   }
@@ -85,7 +89,9 @@ export class Writer {
       const changes = statements.map(({ sql, params, expect }) => {
         const changed = database.run(sql, params ?? [])
         if (expect !== undefined && changed !== expect)
-          throw new Fault('platform/write-conflict', { detail: `${changed} rows changed, ${expect} expected` })
+          throw new Fault('platform/write-conflict', {
+            detail: `${changed} rows changed, ${expect} expected`,
+          })
         return changed
       })
       database.exec('RELEASE one')

@@ -26,7 +26,12 @@ export const systemTimers: Timers = {
   },
 }
 
-type Alarm = { readonly id: number; at: number; readonly periodMs: number | undefined; readonly run: () => void }
+type Alarm = {
+  readonly id: number
+  at: number
+  readonly periodMs: number | undefined
+  readonly run: () => void
+}
 
 /** A clock that stands still until it is moved, and the timers that hang on it. */
 export class ManualTime implements Clock, Timers {

@@ -53,7 +53,8 @@ export function busConformance(name: string, make: (t: TestContext) => Promise<F
     const arrived = buses.map((bus) => messages(bus, 20))
     for (let i = 0; i < 10; i++)
       buses.forEach((bus, at) => {
-        for (const to of [1, 2, 3]) if (to !== at + 1) assert.equal(bus.send(to, utf8(`${i}`)), true)
+        for (const to of [1, 2, 3])
+          if (to !== at + 1) assert.equal(bus.send(to, utf8(`${i}`)), true)
       })
     for (const [at, list] of (await Promise.all(arrived)).entries())
       for (const from of [1, 2, 3])
@@ -82,13 +83,19 @@ export function busConformance(name: string, make: (t: TestContext) => Promise<F
     }
     assert.ok((await arrived).every((frame, i) => Buffer.from(frame).equals(frames[i]!)))
     for (const length of [0, MAX_FRAME_BYTES + 1])
-      assert.throws(() => buses[0].send(2, new Uint8Array(length)), (error) => isFault(error, 'platform/frame-too-large'))
+      assert.throws(
+        () => buses[0].send(2, new Uint8Array(length)),
+        (error) => isFault(error, 'platform/frame-too-large'),
+      )
   })
 
   test(`${name}: only the configured others are peers`, async (t) => {
     const { buses } = await three(t)
     for (const to of [0, 1, 4, -1, 1.5])
-      assert.throws(() => buses[0].send(to, utf8('x')), (error) => isFault(error, 'platform/unknown-peer'))
+      assert.throws(
+        () => buses[0].send(to, utf8('x')),
+        (error) => isFault(error, 'platform/unknown-peer'),
+      )
     assert.deepEqual(
       buses[0].peers().map(({ peer }) => peer),
       [2, 3],
@@ -122,7 +129,12 @@ export function busConformance(name: string, make: (t: TestContext) => Promise<F
     await lost
     const again = await fixture.join(2)
     t.after(() => again.close())
-    await Promise.all([connected(buses[0], 2), connected(buses[2], 2), connected(again, 1), connected(again, 3)])
+    await Promise.all([
+      connected(buses[0], 2),
+      connected(buses[2], 2),
+      connected(again, 1),
+      connected(again, 3),
+    ])
     const arrived = [messages(buses[0], 1), messages(again, 1)]
     again.send(1, utf8('back'))
     buses[2].send(2, utf8('welcome'))

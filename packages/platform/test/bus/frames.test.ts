@@ -17,7 +17,8 @@ test('frames survive any cutting of the stream', () => {
           const end = at + cuts[cut % cuts.length]!
           reader.push(stream.subarray(at, end))
           at = end
-          for (let frame = reader.next(); frame !== undefined; frame = reader.next()) seen.push(frame)
+          for (let frame = reader.next(); frame !== undefined; frame = reader.next())
+            seen.push(frame)
         }
         assert.deepEqual(seen, frames)
       },
@@ -30,5 +31,8 @@ test('a length over the cap is refused once it is known, before its bytes arrive
   reader.push(Uint8Array.of(0, 0, 0))
   assert.equal(reader.next(), undefined)
   reader.push(Uint8Array.of(101))
-  assert.throws(() => reader.next(), (error) => isFault(error, 'platform/frame-too-large'))
+  assert.throws(
+    () => reader.next(),
+    (error) => isFault(error, 'platform/frame-too-large'),
+  )
 })

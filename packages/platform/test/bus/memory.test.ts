@@ -9,7 +9,8 @@ busConformance('memory', async () => {
   return { join: async (index) => network.join(index) }
 })
 
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+const settled = (): Promise<void> =>
+  new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
 
 test('memory: the hook loses, changes and doubles frames; a cut holds them back', async () => {
   const network = new MemoryNetwork([1, 2], {

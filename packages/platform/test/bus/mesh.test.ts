@@ -30,8 +30,16 @@ const words = (index: number, c: HelloContext): Uint8Array =>
   concatBytes(Uint8Array.of(index), utf8(c.role), c.ownCertificate, c.peerCertificate, c.channel)
 const greeter = (self: number) => ({
   makeHello: (context: HelloContext) => words(self, context),
-  checkHello: async (hello: Uint8Array, { role, ownCertificate, peerCertificate, channel }: HelloContext) => {
-    const theirs = { role: OTHER[role], ownCertificate: peerCertificate, peerCertificate: ownCertificate, channel }
+  checkHello: async (
+    hello: Uint8Array,
+    { role, ownCertificate, peerCertificate, channel }: HelloContext,
+  ) => {
+    const theirs = {
+      role: OTHER[role],
+      ownCertificate: peerCertificate,
+      peerCertificate: ownCertificate,
+      channel,
+    }
     return equalBytes(hello, words(hello[0] ?? 0, theirs)) ? hello[0] : undefined
   },
 })
@@ -61,20 +69,31 @@ async function freePort(): Promise<number> {
   return port
 }
 
-async function addresses(t: Pick<TestContext, 'after'>, kind: 'unix' | 'tls'): Promise<readonly [Address, Address, Address]> {
+async function addresses(
+  t: Pick<TestContext, 'after'>,
+  kind: 'unix' | 'tls',
+): Promise<readonly [Address, Address, Address]> {
   const directory = scratch(t)
   const one = async (index: number): Promise<Address> =>
-    kind === 'unix' ? { path: join(directory, `${index}.sock`) } : { host: '127.0.0.1', port: await freePort() }
+    kind === 'unix'
+      ? { path: join(directory, `${index}.sock`) }
+      : { host: '127.0.0.1', port: await freePort() }
   return [await one(1), await one(2), await one(3)]
 }
 
-async function optionsOf(self: number, all: readonly Address[], kind: 'unix' | 'tls'): Promise<MeshOptions> {
+async function optionsOf(
+  self: number,
+  all: readonly Address[],
+  kind: 'unix' | 'tls',
+): Promise<MeshOptions> {
   return {
     ...base,
     ...greeter(self),
     self,
     listen: all[self - 1]!,
-    peers: all.map((address, at) => ({ index: at + 1, address })).filter(({ index }) => index !== self),
+    peers: all
+      .map((address, at) => ({ index: at + 1, address }))
+      .filter(({ index }) => index !== self),
     ...(kind === 'tls' ? { tls: await identity() } : {}),
   }
 }
@@ -85,10 +104,14 @@ for (const kind of ['unix', 'tls'] as const)
     return { join: async (index) => openMesh(await optionsOf(index, all, kind)) }
   })
 
-/** Node 2 of a pair whose node 1 is played by the test. */
-async function victim(t: Pick<TestContext, 'after'>, kind: 'unix' | 'tls', change: Partial<MeshOptions> = {}): Promise<Mesh> {
+/** Node 2 of three; the others are played by the test. */
+async function victim(
+  t: Pick<TestContext, 'after'>,
+  kind: 'unix' | 'tls',
+  change: Partial<MeshOptions> = {},
+): Promise<Mesh> {
   const all = await addresses(t, kind)
-  const mesh = await openMesh({ ...(await optionsOf(2, all.slice(0, 2), kind)), ...change })
+  const mesh = await openMesh({ ...(await optionsOf(2, all, kind)), ...change })
   t.after(() => mesh.close())
   mesh.onMessage(() => assert.fail('a stranger got a frame through'))
   mesh.onPeer(() => assert.fail('a stranger became a peer'))
@@ -102,8 +125,10 @@ const closed = (socket: net.Socket): Promise<void> =>
     socket.resume()
     if (socket.closed) resolve()
   })
-const portOf = ({ address }: Mesh): number => ('port' in address ? address.port : assert.fail('a TCP address'))
-const pathOf = ({ address }: Mesh): string => ('path' in address ? address.path : assert.fail('a unix socket'))
+const portOf = ({ address }: Mesh): number =>
+  'port' in address ? address.port : assert.fail('a TCP address')
+const pathOf = ({ address }: Mesh): string =>
+  'path' in address ? address.path : assert.fail('a unix socket')
 
 const greeting = (hello: Uint8Array): Uint8Array => {
   const head = new Uint8Array(4)
@@ -114,7 +139,12 @@ const greeting = (hello: Uint8Array): Uint8Array => {
 test('hostile strangers are cut off: garbage, oversize, refused hello, wrong index', async (t) => {
   const mesh = await victim(t, 'unix')
   const none = new Uint8Array()
-  const context: HelloContext = { role: 'dialler', ownCertificate: none, peerCertificate: none, channel: none }
+  const context: HelloContext = {
+    role: 'dialler',
+    ownCertificate: none,
+    peerCertificate: none,
+    channel: none,
+  }
   const attacks = {
     garbage: utf8('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
     'length of 4 GiB': Uint8Array.of(255, 255, 255, 255),
@@ -123,14 +153,33 @@ test('hostile strangers are cut off: garbage, oversize, refused hello, wrong ind
     'hello that does not check': greeting(utf8('?')),
     'hello of a listener': greeting(words(1, { ...context, role: 'listener' })),
     'hello of the victim itself': greeting(words(2, context)),
-    'hello of an unknown index': greeting(words(3, context)),
+    'hello of a peer that must not dial': greeting(words(3, context)),
+    'hello of an unknown index': greeting(words(4, context)),
   }
   for (const [name, bytes] of Object.entries(attacks)) {
     const socket = net.connect({ path: pathOf(mesh) })
     socket.write(bytes)
     await t.test(name, () => closed(socket))
   }
-  assert.deepEqual(mesh.peers(), [{ peer: 1, isConnected: false, queued: 0 }])
+  assert.ok(mesh.peers().every(({ isConnected }) => !isConnected))
+})
+
+test('a good peer at the address of another is refused', async (t) => {
+  const [one, two, three] = await addresses(t, 'unix')
+  const third = await openMesh(await optionsOf(3, [one, two, three], 'unix'))
+  t.after(() => third.close())
+  const refused = new Promise<void>((resolve) => {
+    third.onPeer((peer, isConnected) => {
+      if (peer === 1 && !isConnected) resolve()
+    })
+  })
+  const first = await openMesh({
+    ...(await optionsOf(1, [one, two, three], 'unix')),
+    peers: [{ index: 2, address: three }],
+  })
+  t.after(() => first.close())
+  first.onPeer(() => assert.fail('node 3 was taken for node 2'))
+  await refused
 })
 
 test('an oversize frame ends the connection of a peer, and it may come again', async (t) => {
@@ -140,7 +189,11 @@ test('an oversize frame ends the connection of a peer, and it may come again', a
   const none = new Uint8Array()
   for (let round = 0; round < 2; round++) {
     const socket = net.connect({ path: pathOf(mesh) })
-    socket.write(greeting(words(1, { role: 'dialler', ownCertificate: none, peerCertificate: none, channel: none })))
+    socket.write(
+      greeting(
+        words(1, { role: 'dialler', ownCertificate: none, peerCertificate: none, channel: none }),
+      ),
+    )
     await connected(mesh, 1)
     socket.write(Uint8Array.of(0, 0x40, 0, 1))
     await Promise.all([closed(socket), connected(mesh, 1, false)])
@@ -151,6 +204,8 @@ test('a stranger who says nothing, or drips, is cut off at the deadline', async 
   const time = new ManualTime()
   let accepted = 0
   const mesh = await victim(t, 'unix', {
+    // It dials nobody, so every timer counted is of a stranger.
+    peers: [{ index: 1, address: { path: '/nowhere' } }],
     timers: {
       every: (ms, run) => time.every(ms, run),
       after: (ms, run) => {
@@ -159,7 +214,10 @@ test('a stranger who says nothing, or drips, is cut off at the deadline', async 
       },
     },
   })
-  const [mute, dripping] = [net.connect({ path: pathOf(mesh) }), net.connect({ path: pathOf(mesh) })]
+  const [mute, dripping] = [
+    net.connect({ path: pathOf(mesh) }),
+    net.connect({ path: pathOf(mesh) }),
+  ]
   dripping.write(Uint8Array.of(0, 0, 1, 0, 7))
   const gone = Promise.all([closed(mute), closed(dripping)])
   while (accepted < 2) await new Promise((resolve) => setImmediate(resolve))
@@ -176,7 +234,11 @@ test('a peer that falls silent is dropped after three heartbeats', async (t) => 
   t.after(() => mesh.close())
   const socket = net.connect({ path: pathOf(mesh) })
   const none = new Uint8Array()
-  socket.write(greeting(words(1, { role: 'dialler', ownCertificate: none, peerCertificate: none, channel: none })))
+  socket.write(
+    greeting(
+      words(1, { role: 'dialler', ownCertificate: none, peerCertificate: none, channel: none }),
+    ),
+  )
   await connected(mesh, 1)
   time.advance(15_000)
   assert.equal(mesh.peers()[0]?.isConnected, true)
@@ -197,7 +259,9 @@ test('TLS: no certificate, old TLS, a stolen hello and a man in the middle all f
     socket.write('hello\n\n\n\n\n\n')
     return closed(socket)
   })
-  await t.test('a handshake that never begins', () => closed(net.connect({ host: '127.0.0.1', port })))
+  await t.test('a handshake that never begins', () =>
+    closed(net.connect({ host: '127.0.0.1', port })),
+  )
   await t.test('no client certificate, even if the hello were believed', async (inner) => {
     const credulous = await victim(inner, 'tls', { checkHello: () => 1 })
     const socket = tls.connect({ ...options, port: portOf(credulous) })
@@ -205,19 +269,35 @@ test('TLS: no certificate, old TLS, a stolen hello and a man in the middle all f
     await closed(socket)
   })
   await t.test('TLS 1.2', async () => {
-    const socket = tls.connect({ ...options, maxVersion: 'TLSv1.2', key: mine.privateKey, cert: pem })
+    const socket = tls.connect({
+      ...options,
+      maxVersion: 'TLSv1.2',
+      key: mine.privateKey,
+      cert: pem,
+    })
     const [error] = await once(socket, 'error').catch((error: unknown) => [error])
     assert.equal((error as NodeJS.ErrnoException).code, 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION')
   })
   await t.test('a hello made for another connection', async () => {
-    const old = { role: 'dialler', ownCertificate: new Uint8Array(32), peerCertificate: new Uint8Array(32), channel: new Uint8Array(32) } as const
+    const old = {
+      role: 'dialler',
+      ownCertificate: new Uint8Array(32),
+      peerCertificate: new Uint8Array(32),
+      channel: new Uint8Array(32),
+    } as const
     const socket = tls.connect({ ...options, key: mine.privateKey, cert: pem })
     await once(socket, 'secureConnect')
     socket.write(greeting(words(1, old)))
     await closed(socket)
   })
   await t.test('an honest hello passed on by somebody in the middle', async (inner) => {
-    const middle = tls.createServer({ key: mine.privateKey, cert: pem, requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.3' })
+    const middle = tls.createServer({
+      key: mine.privateKey,
+      cert: pem,
+      requestCert: true,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.3',
+    })
     middle.listen(0, '127.0.0.1')
     await once(middle, 'listening')
     const passed = new Promise<void>((resolve) => {
@@ -228,7 +308,10 @@ test('TLS: no certificate, old TLS, a stolen hello and a man in the middle all f
         void closed(onward).then(resolve)
       })
     })
-    const all: Address[] = [{ host: '127.0.0.1', port: 0 }, { host: '127.0.0.1', port: (middle.address() as net.AddressInfo).port }]
+    const all: Address[] = [
+      { host: '127.0.0.1', port: 0 },
+      { host: '127.0.0.1', port: (middle.address() as net.AddressInfo).port },
+    ]
     const honest = await openMesh(await optionsOf(1, all, 'tls'))
     inner.after(async () => {
       await honest.close()
@@ -274,7 +357,9 @@ test('an address in use is refused; the socket of a dead process is replaced', a
   const all = (await addresses(t, 'unix')).slice(0, 2)
   const first = await openMesh(await optionsOf(2, all, 'unix'))
   assert.equal(statSync(pathOf(first)).mode & 0o777, 0o600)
-  await assert.rejects(openMesh(await optionsOf(2, all, 'unix')), (error) => isFault(error, 'platform/port-taken'))
+  await assert.rejects(openMesh(await optionsOf(2, all, 'unix')), (error) =>
+    isFault(error, 'platform/port-taken'),
+  )
   await first.close()
   writeFileSync(pathOf(first), '')
   const second = await openMesh(await optionsOf(2, all, 'unix'))
@@ -282,5 +367,7 @@ test('an address in use is refused; the socket of a dead process is replaced', a
   const mixed = { ...(await optionsOf(1, [{ host: '127.0.0.1', port: 0 }], 'unix')) }
   await assert.rejects(openMesh(mixed), (error) => isFault(error, 'platform/cannot-listen'))
   const long = { path: `/tmp/${'x'.repeat(120)}` }
-  await assert.rejects(openMesh({ ...mixed, listen: long }), (error) => isFault(error, 'platform/cannot-listen'))
+  await assert.rejects(openMesh({ ...mixed, listen: long }), (error) =>
+    isFault(error, 'platform/cannot-listen'),
+  )
 })

@@ -8,17 +8,37 @@ import { environmentName, environmentNames, nearest } from '#src/config/settings
 import { scratch } from '../scratch.js'
 
 const SETTINGS = {
-  environment: setting(type.choice('development', 'staging', 'production'), { description: 'What this is for.' }),
-  'node.port': setting(type.integer(1, 65535), { description: 'Port of the API.', default: 7600, aliases: ['API_PORT'] }),
-  'node.maxKeygen': setting(type.integer(1, 100), { description: 'Keygens at once.', default: 10, aliases: ['MAX_CONCURRENT_KEYGEN'] }),
+  environment: setting(type.choice('development', 'staging', 'production'), {
+    description: 'What this is for.',
+  }),
+  'node.port': setting(type.integer(1, 65535), {
+    description: 'Port of the API.',
+    default: 7600,
+    aliases: ['API_PORT'],
+  }),
+  'node.maxKeygen': setting(type.integer(1, 100), {
+    description: 'Keygens at once.',
+    default: 10,
+    aliases: ['MAX_CONCURRENT_KEYGEN'],
+  }),
   'node.peers': setting(type.list(type.text()), { description: 'Other nodes.', default: [] }),
-  'node.timeout': setting(type.duration(1, 3_600_000), { description: 'Deadline.', default: 30_000 }),
+  'node.timeout': setting(type.duration(1, 3_600_000), {
+    description: 'Deadline.',
+    default: 30_000,
+  }),
   'node.isOpen': setting(type.boolean, { description: 'Open.', default: false }),
-  'store.passphrase': setting(type.secret, { description: 'Opens the store.', aliases: ['BADGER_PASSWORD'] }),
+  'store.passphrase': setting(type.secret, {
+    description: 'Opens the store.',
+    aliases: ['BADGER_PASSWORD'],
+  }),
 }
 const load = (sources: Partial<ConfigSources>) => loadConfig(SETTINGS, { env: {}, ...sources })
 
-const refuses = (sources: Partial<ConfigSources>, code: FaultCode, ...words: readonly string[]): void =>
+const refuses = (
+  sources: Partial<ConfigSources>,
+  code: FaultCode,
+  ...words: readonly string[]
+): void =>
   assert.throws(
     () => load(sources),
     (error) => isFault(error, code) && words.every((word) => error.message.includes(word)),
@@ -35,7 +55,8 @@ function privateFile(t: TestContext, content: string): string {
   writeFileSync(path, content, { mode: 0o600 })
   return path
 }
-const textOf = (value: { expose(): Uint8Array } | undefined): string => Buffer.from(value?.expose() ?? []).toString()
+const textOf = (value: { expose(): Uint8Array } | undefined): string =>
+  Buffer.from(value?.expose() ?? []).toString()
 
 test('flag before environment before file before default, each with its origin', (t) => {
   const file = yaml(t, 'node:\n  port: 1111\n  maxKeygen: 11\n  timeout: 2min\n')
@@ -46,7 +67,10 @@ test('flag before environment before file before default, each with its origin',
   assert.equal(config.get('node.timeout'), 120_000)
   assert.deepEqual(config.get('node.peers'), [])
   assert.equal(config.get('environment'), undefined)
-  assert.throws(() => config.require('environment'), (error) => isFault(error, 'platform/missing-setting'))
+  assert.throws(
+    () => config.require('environment'),
+    (error) => isFault(error, 'platform/missing-setting'),
+  )
   assert.deepEqual(
     config.show().map(({ key, value, origin }) => [key, value, origin?.where]),
     [
@@ -62,7 +86,13 @@ test('flag before environment before file before default, each with its origin',
 })
 
 test('unknown keys are refused with line and nearest name', (t) => {
-  refuses({ file: yaml(t, '# comment\nnode:\n  prot: 1\n') }, 'platform/unknown-setting', ':3:', 'node.prot', 'node.port?')
+  refuses(
+    { file: yaml(t, '# comment\nnode:\n  prot: 1\n') },
+    'platform/unknown-setting',
+    ':3:',
+    'node.prot',
+    'node.port?',
+  )
   refuses({ file: yaml(t, 'nod:\n  port: 1\n') }, 'platform/unknown-setting', ':1: nod')
   refuses({ flags: { 'node.prt': '1' } }, 'platform/unknown-setting', '--node.port?')
   refuses({ env: { QUORATE_NODE_PORTS: '1' } }, 'platform/unknown-setting', 'QUORATE_NODE_PORT?')
@@ -88,23 +118,40 @@ test('values of the wrong kind are refused, and not repeated', (t) => {
     const content = name === undefined ? `${section}: ${value}` : `${section}:\n  ${name}: ${value}`
     refuses({ file: yaml(t, content) }, 'platform/bad-setting', key)
   }
-  assert.throws(() => load({ flags: { 'node.port': 'hunter2' } }), (error) => !String(error).includes('hunter2'))
+  assert.throws(
+    () => load({ flags: { 'node.port': 'hunter2' } }),
+    (error) => !String(error).includes('hunter2'),
+  )
   // A wrong value is an error also where another source wins.
   refuses({ flags: { 'node.port': '1' }, env: { QUORATE_NODE_PORT: 'x' } }, 'platform/bad-setting')
 })
 
 test('two names of one setting in the environment must agree', () => {
-  refuses({ env: { QUORATE_NODE_PORT: '1', API_PORT: '2' } }, 'platform/settings-disagree', 'QUORATE_NODE_PORT', 'API_PORT')
+  refuses(
+    { env: { QUORATE_NODE_PORT: '1', API_PORT: '2' } },
+    'platform/settings-disagree',
+    'QUORATE_NODE_PORT',
+    'API_PORT',
+  )
   assert.equal(load({ env: { QUORATE_NODE_PORT: '1', API_PORT: '1' } }).get('node.port'), 1)
   assert.equal(load({ env: { QUORATE_NODE_PORT: '', API_PORT: '5' } }).get('node.port'), 5)
-  refuses({ env: { QUORATE_STORE_PASSPHRASE: 'a', BADGER_PASSWORD: 'b' } }, 'platform/settings-disagree')
+  refuses(
+    { env: { QUORATE_STORE_PASSPHRASE: 'a', BADGER_PASSWORD: 'b' } },
+    'platform/settings-disagree',
+  )
 })
 
 test('lists come from a sequence or from text with commas', (t) => {
   const expected = ['a:1', 'b:2']
   assert.deepEqual(load({ env: { QUORATE_NODE_PEERS: 'a:1, b:2' } }).get('node.peers'), expected)
-  assert.deepEqual(load({ file: yaml(t, 'node:\n  peers:\n    - a:1\n    - b:2\n') }).get('node.peers'), expected)
-  assert.deepEqual(load({ file: yaml(t, 'node:\n  peers: [a:1, b:2]\n') }).get('node.peers'), expected)
+  assert.deepEqual(
+    load({ file: yaml(t, 'node:\n  peers:\n    - a:1\n    - b:2\n') }).get('node.peers'),
+    expected,
+  )
+  assert.deepEqual(
+    load({ file: yaml(t, 'node:\n  peers: [a:1, b:2]\n') }).get('node.peers'),
+    expected,
+  )
   refuses({ file: yaml(t, 'node:\n  port: [1]\n') }, 'platform/bad-setting')
 })
 
@@ -136,8 +183,16 @@ test('secrets come from private files, by every source', (t) => {
     assert.equal(textOf(config.get('store.passphrase')), 'hunter2')
     assert.equal(config.origin('store.passphrase')?.isPlainSecret, false)
   }
-  refuses({ flags: { 'store.passphrase': 'hunter2' } }, 'platform/bad-setting', 'store.passphraseFile')
-  refuses({ file: yaml(t, 'store:\n  passphrase: hunter2\n') }, 'platform/bad-setting', 'passphraseFile')
+  refuses(
+    { flags: { 'store.passphrase': 'hunter2' } },
+    'platform/bad-setting',
+    'store.passphraseFile',
+  )
+  refuses(
+    { file: yaml(t, 'store:\n  passphrase: hunter2\n') },
+    'platform/bad-setting',
+    'passphraseFile',
+  )
   chmodSync(path, 0o644)
   refuses({ env: { BADGER_PASSWORD_FILE: path } }, 'platform/file-unreadable')
   refuses({ env: { BADGER_PASSWORD_FILE: `${path}-absent` } }, 'platform/file-unreadable')
@@ -161,7 +216,9 @@ test('files that are not plain settings are refused with the line', (t) => {
     assert.throws(
       () => load({ file }),
       (error) =>
-        (isFault(error, 'platform/bad-config-file') || isFault(error, 'platform/unknown-setting')) && error.message.includes(where),
+        (isFault(error, 'platform/bad-config-file') ||
+          isFault(error, 'platform/unknown-setting')) &&
+        error.message.includes(where),
       content,
     )
   }
@@ -174,8 +231,14 @@ test('files that are not plain settings are refused with the line', (t) => {
 test('the names of a table are checked when it is used', () => {
   assert.equal(environmentName('node.maxKeygen'), 'QUORATE_NODE_MAX_KEYGEN')
   const one = setting(type.boolean, { description: 'x', aliases: ['SAME'] })
-  assert.throws(() => environmentNames({ a: one, b: one }), (error) => isFault(error, 'base/bug'))
-  assert.throws(() => environmentNames({ 'Bad.key': one }), (error) => isFault(error, 'base/bug'))
+  assert.throws(
+    () => environmentNames({ a: one, b: one }),
+    (error) => isFault(error, 'base/bug'),
+  )
+  assert.throws(
+    () => environmentNames({ 'Bad.key': one }),
+    (error) => isFault(error, 'base/bug'),
+  )
   assert.equal(nearest('threshhold', ['threshold', 'port']), 'threshold')
   assert.equal(nearest('zzz', ['threshold', 'port']), undefined)
 })

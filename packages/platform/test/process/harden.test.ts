@@ -11,19 +11,37 @@ const program = `
 
 type Finding = { readonly what: string; readonly detail: string }
 function findings(options: string[], limit: string, env = {}): Finding[] {
-  const run = spawnSync('sh', ['-c', `ulimit -c ${limit}; exec "$@"`, 'sh', process.execPath, ...options, '--input-type=module', '-e', program], {
-    cwd,
-    env: { ...process.env, ...env },
-    encoding: 'utf8',
-  })
+  const run = spawnSync(
+    'sh',
+    [
+      '-c',
+      `ulimit -c ${limit}; exec "$@"`,
+      'sh',
+      process.execPath,
+      ...options,
+      '--input-type=module',
+      '-e',
+      program,
+    ],
+    {
+      cwd,
+      env: { ...process.env, ...env },
+      encoding: 'utf8',
+    },
+  )
   assert.equal(run.status, 0, run.stderr)
   return JSON.parse(run.stdout) as Finding[]
 }
 
 test('options that let memory out are found, on the command line and in NODE_OPTIONS', () => {
   assert.deepEqual(findings([], '0'), [])
-  const found = findings(['--heapsnapshot-signal=SIGUSR2', '--report-on-signal'], '0', { NODE_OPTIONS: '--inspect-port=0' })
-  assert.deepEqual(found.map(({ what }) => what), ['heap-snapshot', 'report', 'inspector'])
+  const found = findings(['--heapsnapshot-signal=SIGUSR2', '--report-on-signal'], '0', {
+    NODE_OPTIONS: '--inspect-port=0',
+  })
+  assert.deepEqual(
+    found.map(({ what }) => what),
+    ['heap-snapshot', 'report', 'inspector'],
+  )
   assert.ok(found.every(({ detail }) => !detail.includes('=')))
 })
 

@@ -4,7 +4,15 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { type FaultCode, isFault } from '@quorate/base'
-import { type Migration, openSql, type Sql, type SqlDriverName, type SqlValue, systemClock, systemRandom } from '@quorate/platform'
+import {
+  type Migration,
+  openSql,
+  type Sql,
+  type SqlDriverName,
+  type SqlValue,
+  systemClock,
+  systemRandom,
+} from '@quorate/platform'
 import fc from 'fast-check'
 import { scratch } from '../scratch.js'
 
@@ -43,7 +51,8 @@ export function sqlConformance(driver: SqlDriverName): void {
     assert.equal(await pragma('journal_mode'), 'wal')
     assert.equal(sql.driver, driver)
     await sql.write([{ sql: INSERT, params: [1, Uint8Array.of(1), 1] }])
-    for (const name of readdirSync(directory)) assert.equal(statSync(join(directory, name)).mode & 0o777, 0o600, name)
+    for (const name of readdirSync(directory))
+      assert.equal(statSync(join(directory, name)).mode & 0o777, 0o600, name)
     await sql.close()
     assert.deepEqual(readdirSync(directory), ['store.db'])
   })
@@ -52,7 +61,18 @@ export function sqlConformance(driver: SqlDriverName): void {
     const sql = await open(scratch(t))
     const echo = async (value: SqlValue): Promise<SqlValue | undefined> =>
       (await sql.read('SELECT ? AS value', [value]))[0]?.['value']
-    for (const value of [null, '', 'é🙂', 0, -1, 2 ** 53 - 1, -(2 ** 53) + 1, 2n ** 53n, 2n ** 63n - 1n, -(2n ** 63n)])
+    for (const value of [
+      null,
+      '',
+      'é🙂',
+      0,
+      -1,
+      2 ** 53 - 1,
+      -(2 ** 53) + 1,
+      2n ** 53n,
+      2n ** 63n - 1n,
+      -(2n ** 63n),
+    ])
       assert.deepEqual(await echo(value), value)
     assert.equal(await echo(7n), 7)
     assert.deepEqual(await echo(new Uint8Array()), new Uint8Array())
@@ -61,10 +81,14 @@ export function sqlConformance(driver: SqlDriverName): void {
     assert.ok(back instanceof Uint8Array && !Buffer.isBuffer(back) && back.buffer.byteLength === 3)
     assert.equal((await sql.read('SELECT typeof(?) AS kind', [5]))[0]?.['kind'], 'integer')
     await fc.assert(
-      fc.asyncProperty(fc.uint8Array(), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), async (bytes, big) => {
-        assert.deepEqual(await echo(bytes), bytes)
-        assert.equal(BigInt((await echo(big)) as number | bigint), big)
-      }),
+      fc.asyncProperty(
+        fc.uint8Array(),
+        fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+        async (bytes, big) => {
+          assert.deepEqual(await echo(bytes), bytes)
+          assert.equal(BigInt((await echo(big)) as number | bigint), big)
+        },
+      ),
       { numRuns: 50 },
     )
     await sql.close()
@@ -89,7 +113,7 @@ export function sqlConformance(driver: SqlDriverName): void {
       ['INSERT INTO tag (note, label) VALUES (1, ?)', ['\ud800']],
       ['INSERT INTO note (id) VALUES (?1)', [1]],
       ['INSERT INTO note (id) VALUES (:id)', [1]],
-      ["DELETE FROM note; DELETE FROM tag"],
+      ['DELETE FROM note; DELETE FROM tag'],
       ['DELETE FROM note RETURNING id'],
       ['WITH a AS (SELECT 1) SELECT * FROM a'],
       ['SELECT 1'],
@@ -102,14 +126,23 @@ export function sqlConformance(driver: SqlDriverName): void {
       ['DELETE FROM note\0'],
       [''],
     ]
-    for (const [text, params] of wrong) await assert.rejects(write(text, params), faultIs('platform/bad-sql'), text)
+    for (const [text, params] of wrong)
+      await assert.rejects(write(text, params), faultIs('platform/bad-sql'), text)
     await assert.rejects(sql.read('DELETE FROM note'), faultIs('platform/bad-sql'))
     await write("INSERT INTO note VALUES (8, x'00', 1)")
-    await assert.rejects(sql.read('WITH a AS (SELECT 1) DELETE FROM note'), faultIs('platform/bad-sql'))
+    await assert.rejects(
+      sql.read('WITH a AS (SELECT 1) DELETE FROM note'),
+      faultIs('platform/bad-sql'),
+    )
     assert.deepEqual(await sql.write([{ sql: 'DELETE FROM note' }]), [1])
-    await assert.rejects(sql.write([{ sql: 'DELETE FROM note', expect: -1 }]), faultIs('platform/bad-sql'))
+    await assert.rejects(
+      sql.write([{ sql: 'DELETE FROM note', expect: -1 }]),
+      faultIs('platform/bad-sql'),
+    )
     await write("INSERT INTO note VALUES (9, x'00', 1) -- a ? in a comment; /* and '")
-    assert.deepEqual(await sql.read("SELECT id, '?;' AS \"a?\" FROM note /* ? */;"), [{ id: 9, 'a?': '?;' }])
+    assert.deepEqual(await sql.read('SELECT id, \'?;\' AS "a?" FROM note /* ? */;'), [
+      { id: 9, 'a?': '?;' },
+    ])
     await sql.close()
   })
 
@@ -123,7 +156,10 @@ export function sqlConformance(driver: SqlDriverName): void {
       faultIs('platform/constraint'),
     )
     assert.deepEqual(await sql.write([]), [])
-    assert.deepEqual((await sql.read('SELECT id FROM note ORDER BY id')).map(({ id }) => id), [1, 2])
+    assert.deepEqual(
+      (await sql.read('SELECT id FROM note ORDER BY id')).map(({ id }) => id),
+      [1, 2],
+    )
     await sql.close()
   })
 
@@ -135,7 +171,10 @@ export function sqlConformance(driver: SqlDriverName): void {
     )
     const written = ids.filter((_, i) => results[i]?.status === 'fulfilled')
     assert.equal(written.length, 180)
-    assert.deepEqual((await sql.read('SELECT id FROM note ORDER BY id')).map(({ id }) => id), written.toSorted((a, b) => a - b))
+    assert.deepEqual(
+      (await sql.read('SELECT id FROM note ORDER BY id')).map(({ id }) => id),
+      written.toSorted((a, b) => a - b),
+    )
     await sql.close()
   })
 
@@ -146,7 +185,11 @@ export function sqlConformance(driver: SqlDriverName): void {
       Array.from({ length: 20 }, (_, i) =>
         sql.write([
           { sql: 'INSERT INTO tag VALUES (1, ?)', params: [`try ${i}`] },
-          { sql: 'UPDATE note SET version = 2, body = ? WHERE id = 1 AND version = 1', params: [Uint8Array.of(i)], expect: 1 },
+          {
+            sql: 'UPDATE note SET version = 2, body = ? WHERE id = 1 AND version = 1',
+            params: [Uint8Array.of(i)],
+            expect: 1,
+          },
         ]),
       ),
     )
@@ -162,9 +205,13 @@ export function sqlConformance(driver: SqlDriverName): void {
     const sql = await open(directory, MIGRATIONS, 128 * 1024)
     const big = (id: number) => ({ sql: INSERT, params: [id, new Uint8Array(20_000), 1] })
     await sql.write([big(1)])
-    const results = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => sql.write([big(i + 2)])))
+    const results = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, i) => sql.write([big(i + 2)])),
+    )
     const failed = results.filter((each) => each.status === 'rejected')
-    assert.ok(failed.length > 0 && failed.every(({ reason }) => isFault(reason, 'platform/disk-full')))
+    assert.ok(
+      failed.length > 0 && failed.every(({ reason }) => isFault(reason, 'platform/disk-full')),
+    )
     const kept = 1 + results.length - failed.length
     assert.deepEqual(await sql.read('SELECT count(*) AS n FROM note'), [{ n: kept }])
     await sql.close()
@@ -190,10 +237,20 @@ export function sqlConformance(driver: SqlDriverName): void {
     const sql = await open(directory)
     await sql.write([{ sql: INSERT, params: [1, Uint8Array.of(5), 1] }])
     await sql.close()
-    const second: Migration = { number: 2, name: 'colour', sql: "ALTER TABLE note ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'" }
+    const second: Migration = {
+      number: 2,
+      name: 'colour',
+      sql: "ALTER TABLE note ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'",
+    }
     const broken: Migration = { ...second, sql: 'CREATE TABLE extra (x) STRICT; SELEKT 1' }
-    await assert.rejects(open(directory, [...MIGRATIONS, broken]), faultIs('platform/migration-failed'))
-    await assert.rejects(open(directory, [...MIGRATIONS, { ...second, number: 3 }]), faultIs('platform/bad-sql'))
+    await assert.rejects(
+      open(directory, [...MIGRATIONS, broken]),
+      faultIs('platform/migration-failed'),
+    )
+    await assert.rejects(
+      open(directory, [...MIGRATIONS, { ...second, number: 3 }]),
+      faultIs('platform/bad-sql'),
+    )
     const newer = await open(directory, [...MIGRATIONS, second])
     assert.deepEqual(await newer.read('SELECT id, colour FROM note'), [{ id: 1, colour: 'red' }])
     await newer.close()
@@ -211,7 +268,8 @@ export function sqlConformance(driver: SqlDriverName): void {
     const directory = scratch(t)
     const sql = await open(directory)
     const canary = Buffer.from('canary-7f3a91-canary-7f3a91')
-    const isOnDisk = (): boolean => readdirSync(directory).some((name) => readFileSync(join(directory, name)).includes(canary))
+    const isOnDisk = (): boolean =>
+      readdirSync(directory).some((name) => readFileSync(join(directory, name)).includes(canary))
     await sql.write([{ sql: INSERT, params: [1, canary, 1] }])
     assert.ok(isOnDisk())
     await sql.write([{ sql: 'DELETE FROM note' }])
@@ -223,7 +281,9 @@ export function sqlConformance(driver: SqlDriverName): void {
   test(`${driver}: closing finishes what was asked before and refuses what comes after`, async (t) => {
     const directory = scratch(t)
     const sql = await open(directory)
-    const writes = Array.from({ length: 50 }, (_, i) => sql.write([{ sql: INSERT, params: [i, Uint8Array.of(1), 1] }]))
+    const writes = Array.from({ length: 50 }, (_, i) =>
+      sql.write([{ sql: INSERT, params: [i, Uint8Array.of(1), 1] }]),
+    )
     await Promise.all([sql.close(), sql.close()])
     await Promise.all(writes)
     await assert.rejects(sql.read('SELECT 1'), faultIs('platform/database-closed'))

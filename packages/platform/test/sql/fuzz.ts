@@ -4,7 +4,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isFault } from '@quorate/base'
-import { openSql, type SqlDriverName, type SqlStatement, type SqlValue, systemClock, systemRandom } from '@quorate/platform'
+import {
+  openSql,
+  type SqlDriverName,
+  type SqlStatement,
+  type SqlValue,
+  systemClock,
+  systemRandom,
+} from '@quorate/platform'
 import fc from 'fast-check'
 import { MIGRATIONS } from './conformance.js'
 
@@ -13,12 +20,37 @@ if (process.argv.length < 3) process.exit(0)
 const driver = process.argv[2] as SqlDriverName
 const directory = mkdtempSync(join(tmpdir(), 'quorate-'))
 const path = join(directory, 'store.db')
-const sql = await openSql({ path, driver, migrations: MIGRATIONS, clock: systemClock, random: systemRandom })
+const sql = await openSql({
+  path,
+  driver,
+  migrations: MIGRATIONS,
+  clock: systemClock,
+  random: systemRandom,
+})
 
 const value = fc.oneof(
-  { weight: 3, arbitrary: fc.oneof(fc.integer(), fc.bigInt(), fc.string(), fc.uint8Array(), fc.constant(null)) },
-  fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true, withSparseArray: true, withNullPrototype: true }),
-  fc.constantFrom(Symbol('x'), () => 1, new Proxy({}, {}), Buffer.from('x'), new ArrayBuffer(8), Object.create(Uint8Array.prototype), new Proxy(new Uint8Array(4), {})),
+  {
+    weight: 3,
+    arbitrary: fc.oneof(fc.integer(), fc.bigInt(), fc.string(), fc.uint8Array(), fc.constant(null)),
+  },
+  fc.anything({
+    withBigInt: true,
+    withDate: true,
+    withMap: true,
+    withSet: true,
+    withTypedArray: true,
+    withSparseArray: true,
+    withNullPrototype: true,
+  }),
+  fc.constantFrom(
+    Symbol('x'),
+    () => 1,
+    new Proxy({}, {}),
+    Buffer.from('x'),
+    new ArrayBuffer(8),
+    Object.create(Uint8Array.prototype),
+    new Proxy(new Uint8Array(4), {}),
+  ),
 )
 const text = fc.oneof(
   fc.constantFrom(
@@ -32,7 +64,31 @@ const text = fc.oneof(
     "SELECT json_extract(?, '$')",
   ),
   fc.string(),
-  fc.array(fc.constantFrom('SELECT', 'INSERT', 'INTO', 'note', '?', '(', ')', "'", '"', ';', 'VALUES', '1', '--', '/*', 'RETURNING', 'WITH', '*', 'FROM', ',')).map((words) => words.join(' ')),
+  fc
+    .array(
+      fc.constantFrom(
+        'SELECT',
+        'INSERT',
+        'INTO',
+        'note',
+        '?',
+        '(',
+        ')',
+        "'",
+        '"',
+        ';',
+        'VALUES',
+        '1',
+        '--',
+        '/*',
+        'RETURNING',
+        'WITH',
+        '*',
+        'FROM',
+        ',',
+      ),
+    )
+    .map((words) => words.join(' ')),
   fc.anything(),
 )
 const params = fc.oneof({ weight: 4, arbitrary: fc.array(value, { maxLength: 4 }) }, value)
@@ -43,7 +99,7 @@ async function survives(call: () => Promise<unknown>): Promise<void> {
   try {
     await call()
   } catch (error) {
-    assert.ok(isFault(error), `not a Fault: ${error}`)
+    assert.ok(isFault(error), `not a Fault: ${String(error)}`)
   }
 }
 

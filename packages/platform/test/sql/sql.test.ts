@@ -24,9 +24,13 @@ for (const driver of drivers) {
     const path = join(scratch(t), 'store.db')
     const acknowledged = new Set<number>()
     for (const target of [40, 300, 1000]) {
-      const child: ChildProcess = spawn(process.execPath, [program('write-forever.js'), driver, path], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      })
+      const child: ChildProcess = spawn(
+        process.execPath,
+        [program('write-forever.js'), driver, path],
+        {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      )
       const exited = once(child, 'exit')
       let seen = 0
       for await (const line of createInterface({ input: child.stdout! })) {
@@ -38,26 +42,49 @@ for (const driver of drivers) {
     const sql = await openSql({ ...base, path, driver })
     const present = new Set((await sql.read('SELECT id FROM note')).map(({ id }) => id))
     assert.ok(acknowledged.size >= 1340)
-    for (const id of acknowledged) assert.ok(present.has(id), `write ${id} was acknowledged and is lost`)
+    for (const id of acknowledged)
+      assert.ok(present.has(id), `write ${id} was acknowledged and is lost`)
     await sql.close()
   })
 
   test(`${driver}: random calls never end the process`, () => {
-    const run = spawnSync(process.execPath, [program('fuzz.js'), driver], { encoding: 'utf8', timeout: 120_000 })
+    const run = spawnSync(process.execPath, [program('fuzz.js'), driver], {
+      encoding: 'utf8',
+      timeout: 120_000,
+    })
     assert.equal(run.status, 0, run.stderr)
     assert.match(run.stdout, /^survived \d+ calls\n$/)
   })
 
   test(`${driver}: an I/O error stops all writing and loses nothing acknowledged`, async (t) => {
-    if (spawnSync('sh', ['-c', 'ulimit -f 1']).status !== 0) return t.skip('file sizes cannot be limited here')
+    if (spawnSync('sh', ['-c', 'ulimit -f 1']).status !== 0)
+      return t.skip('file sizes cannot be limited here')
     const path = join(scratch(t), 'store.db')
     await (await openSql({ ...base, path, driver })).close()
-    const run = spawnSync('sh', ['-c', 'ulimit -f 600; exec "$@"', 'sh', process.execPath, program('write-until-error.js'), driver, path], {
-      encoding: 'utf8',
-    })
+    const run = spawnSync(
+      'sh',
+      [
+        '-c',
+        'ulimit -f 600; exec "$@"',
+        'sh',
+        process.execPath,
+        program('write-until-error.js'),
+        driver,
+        path,
+      ],
+      {
+        encoding: 'utf8',
+      },
+    )
     assert.equal(run.status, 0, run.stderr)
-    const { acknowledged, codes } = JSON.parse(run.stdout) as { acknowledged: number[]; codes: string[] }
-    assert.equal(codes[0], codes.includes('platform/disk-full') ? 'platform/disk-full' : 'platform/database-broken')
+    const { acknowledged, codes } = JSON.parse(run.stdout) as {
+      acknowledged: number[]
+      codes: string[]
+    }
+    assert.equal(
+      codes[0],
+      codes.includes('platform/disk-full') ? 'platform/disk-full' : 'platform/database-broken',
+    )
     assert.ok(acknowledged.length > 0)
     const sql = await openSql({ ...base, path, driver })
     const present = new Set((await sql.read('SELECT id FROM note')).map(({ id }) => id))
@@ -77,10 +104,19 @@ for (const driver of drivers) {
     const directory = scratch(t)
     const garbage = join(directory, 'garbage.db')
     writeFileSync(garbage, 'x'.repeat(8192))
-    await assert.rejects(openSql({ ...base, path: garbage, driver }), faultIs('platform/database-corrupt'))
-    await assert.rejects(openSql({ ...base, path: join(directory, 'absent', 'x.db'), driver }), faultIs('platform/file-unreadable'))
+    await assert.rejects(
+      openSql({ ...base, path: garbage, driver }),
+      faultIs('platform/database-corrupt'),
+    )
+    await assert.rejects(
+      openSql({ ...base, path: join(directory, 'absent', 'x.db'), driver }),
+      faultIs('platform/file-unreadable'),
+    )
     mkdirSync(join(directory, 'folder.db'))
-    await assert.rejects(openSql({ ...base, path: join(directory, 'folder.db'), driver }), faultIs('platform/database-broken'))
+    await assert.rejects(
+      openSql({ ...base, path: join(directory, 'folder.db'), driver }),
+      faultIs('platform/database-broken'),
+    )
     assert.ok(!existsSync(join(directory, 'absent')))
   })
 }
@@ -91,7 +127,9 @@ if (drivers.length === 2)
     const ids: string[] = []
     for (const driver of ['libsql', 'node:sqlite', 'libsql'] as const) {
       const sql = await openSql({ ...base, path, driver })
-      await sql.write([{ sql: 'INSERT INTO note (body, version) VALUES (?, 1)', params: [Uint8Array.of(1)] }])
+      await sql.write([
+        { sql: 'INSERT INTO note (body, version) VALUES (?, 1)', params: [Uint8Array.of(1)] },
+      ])
       ids.push(sql.storeId)
       await sql.close()
     }

@@ -1,0 +1,80 @@
+/** cluster propose: the first record of a cluster, made of cards and keys. */
+import {
+  type ClusterAdmin,
+  type ClusterClient,
+  type ClusterRecord,
+  encodeClusterRecord,
+  readNodeCard,
+} from '@quorate/auth'
+import { Fault, fromHex } from '@quorate/base'
+import { systemClock } from '@quorate/platform'
+import type { Given, Run } from '../command.ts'
+import { readClientEntry } from '../credentials.ts'
+import { verifyEd25519 } from '../crypto.ts'
+import { isEnvironment } from '../environment.ts'
+import { readBytes, readJson } from '../files.ts'
+import { wordsOf } from '../records.ts'
+import { deliver } from './cluster.ts'
+import { describeRecord } from './cluster-show.ts'
+
+const DAY_MS = 24 * 3_600_000
+
+export const propose: Run = async (given, output) => {
+  const environment = given.required('environment')
+  if (!isEnvironment(environment))
+    throw new Fault('cli/bad-value', {
+      detail: '--environment takes development, staging or production',
+    })
+  const now = systemClock.now()
+  const cards = given.list('card').map((path) => readNodeCard(readBytes(path), verifyEd25519))
+  if (cards.length === 0) throw new Fault('cli/missing-argument', { detail: '--card' })
+  const admins = given.list('admin').map(adminOf)
+  if (admins.length === 0) throw new Fault('cli/missing-argument', { detail: '--admin' })
+  const record: ClusterRecord = {
+    v: 1,
+    number: 1,
+    name: given.required('name'),
+    environment,
+    nodes: cards.map(({ id, identityKey, custody }, i) => ({
+      index: i + 1,
+      id,
+      identityKey,
+      minCustody: custody,
+    })),
+    admins,
+    adminThreshold:
+      given.integer('admin-threshold', 1, admins.length) ?? Math.floor(admins.length / 2) + 1,
+    clients: clientsOf(given, now),
+    minProtocol: 1,
+    hybrid: false,
+    defaultPolicy: given.text('policy') ?? 'allow-list',
+    createdAt: now,
+  }
+  const encoded = encodeClusterRecord(record)
+  const { hex, where } = deliver(given, encoded)
+  const words = wordsOf(encoded)
+  output.result({ words, record: hex }, () => [where])
+  output.note(
+    ...describeRecord(record),
+    'Words that every operator compares before signing:',
+    `  ${words}`,
+  )
+}
+
+/** `name=key`. @throws cli/bad-value */
+function adminOf(text: string): ClusterAdmin {
+  const [, id, key] = /^([^=]+)=([0-9a-f]{64})$/.exec(text) ?? []
+  if (id === undefined || key === undefined)
+    throw new Fault('cli/bad-value', {
+      detail: '--admin takes NAME=KEY, the key being 64 hex digits',
+    })
+  return { id, key: fromHex(key) }
+}
+
+function clientsOf(given: Given, now: number): readonly ClusterClient[] {
+  const days = given.integer('client-days', 1, 3650) ?? 365
+  return given.list('client').map((path) => {
+    const { client, key, name, role, project } = readClientEntry(readJson(path), path)
+    return { id: client, key: fromHex(key), name, role, project, expiresAt: now + days * DAY_MS }
+  })
+}

@@ -1,0 +1,97 @@
+/** node start, config check and config show. */
+import { Fault, isFault, type LogLevel } from '@quorate/base'
+import { type NodeConfig, nodeConfig, type RunningNode, startNode } from '@quorate/node'
+import { createLogger, hardenProcess, streamSink, systemClock } from '@quorate/platform'
+import type { Given, Run } from '../command.ts'
+import type { StartReport } from '../dev/daemons.ts'
+import { loadNodeConfig } from '../node-settings.ts'
+import { table } from '../output.ts'
+
+export const start: Run = async (given, output) => {
+  const findings = hardenProcess()
+  const { node, config } = await starting(given, findings)
+  // Whoever started this process waits for the word; the channel would keep both alive.
+  tell({ kind: 'ready', pid: node.pid, signerPid: node.signerPid })
+  output.result(
+    {
+      index: node.index,
+      nodeId: node.nodeId,
+      pid: node.pid,
+      signerPid: node.signerPid,
+      port: node.port ?? null,
+    },
+    () => [
+      `Node ${node.index} of a ${config.environment} cluster runs; Ctrl-C stops it.`,
+      ...(config.http.socketPath === undefined ? [] : [`  ${config.http.socketPath}`]),
+      ...(node.port === undefined
+        ? []
+        : [`  http://${config.http.host ?? '127.0.0.1'}:${node.port}`]),
+    ],
+  )
+  const stop = (): void => void node.stop()
+  process.once('SIGTERM', stop).once('SIGINT', stop)
+  const fault = await node.ended
+  if (fault !== undefined) throw fault
+}
+
+type Finding = ReturnType<typeof hardenProcess>[number]
+
+async function starting(
+  given: Given,
+  findings: readonly Finding[],
+): Promise<{ readonly node: RunningNode; readonly config: NodeConfig }> {
+  try {
+    const values = loadNodeConfig(given)
+    const config = nodeConfig(values)
+    const logger = createLogger({
+      level: values.get('log.level') as LogLevel,
+      format: process.stderr.isTTY ? 'pretty' : 'json',
+      sink: streamSink(process.stderr),
+      clock: systemClock,
+    })
+    for (const { what, detail } of findings) logger.log('warn', 'process.open', { what, detail })
+    if (values.get('telemetry.enabled'))
+      logger.log('info', 'telemetry.none', { detail: 'there is no telemetry' })
+    return { node: await startNode(config, logger), config }
+  } catch (error) {
+    const { code, detail } = isFault(error) ? error : new Fault('cli/internal')
+    tell({ kind: 'failed', code, ...(detail !== undefined && { detail }) })
+    throw error
+  }
+}
+
+function tell(report: StartReport): void {
+  if (process.send === undefined) return
+  process.send(report)
+  process.disconnect()
+}
+
+export const check: Run = async (given, output) => {
+  const config = nodeConfig(loadNodeConfig(given))
+  output.result({ isOk: true, environment: config.environment, data: config.directory }, () => [
+    `The configuration is in order: a ${config.environment} node with its data in ${config.directory}`,
+  ])
+}
+
+export const showConfig: Run = async (given, output) => {
+  const withOrigin = given.flag('origin')
+  const settings = loadNodeConfig(given).show()
+  output.result(
+    {
+      items: settings.map(({ key, value, origin, description }) => ({
+        key,
+        value,
+        origin: origin?.where ?? null,
+        description,
+      })),
+    },
+    () =>
+      table(
+        settings.map(({ key, value, origin }) => [
+          key,
+          value === '' ? '-' : value,
+          ...(withOrigin ? [origin?.where ?? ''] : []),
+        ]),
+      ),
+  )
+}

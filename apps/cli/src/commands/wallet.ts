@@ -1,0 +1,83 @@
+import type { Argument, Command } from '../command.ts'
+import { CONNECTION_OPTIONS } from '../connection-options.ts'
+
+const wallet: Argument = { name: 'WALLET', about: 'its id or its name' }
+
+export const walletCommands: readonly Command[] = [
+  {
+    name: 'wallet create',
+    summary: 'Make a wallet: a key that exists only as shares, one at each node',
+    options: {
+      name: {
+        kind: 'text',
+        value: 'NAME',
+        about: 'what people call it (default: made of the network)',
+      },
+      network: {
+        kind: 'text',
+        value: 'NETWORK',
+        about: 'slug or CAIP-2 id, see quorate networks (default bitcoin-testnet4)',
+      },
+      threshold: { kind: 'integer', value: 'T', about: 'number of signers needed' },
+      policy: {
+        kind: 'text',
+        value: 'NAME',
+        about: 'policy template (default: that of the cluster)',
+      },
+      params: {
+        kind: 'list',
+        value: 'KEY=VALUE',
+        about: 'parameter of the template; the value may be JSON',
+      },
+      'unsafe-threshold': { kind: 'flag', about: 'accept a threshold below a majority' },
+      ...CONNECTION_OPTIONS,
+    },
+    examples: [
+      'quorate wallet create --network solana-devnet --name pocket',
+      `quorate wallet create --policy allow-list --params networks='["bitcoin-testnet4"]' --params recipients='["tb1q…"]' --params maxAmount='{"BTC":"50000"}' --params maxFee='{"BTC":"5000"}'`,
+    ],
+    load: async () => (await import('../actions/wallet.ts')).create,
+  },
+  {
+    name: 'wallet list',
+    summary: 'List the wallets of the project',
+    options: CONNECTION_OPTIONS,
+    examples: ['quorate wallet list', 'quorate wallet list --json'],
+    load: async () => (await import('../actions/wallet.ts')).list,
+  },
+  {
+    name: 'wallet show',
+    summary: 'Show one wallet: address, keys, threshold',
+    arguments: [wallet],
+    options: CONNECTION_OPTIONS,
+    examples: ['quorate wallet show pocket'],
+    load: async () => (await import('../actions/wallet.ts')).show,
+  },
+  {
+    name: 'policy show',
+    summary: 'Show the policy in force for a wallet',
+    arguments: [wallet],
+    options: CONNECTION_OPTIONS,
+    examples: ['quorate policy show pocket'],
+    load: async () => (await import('../actions/policy.ts')).show,
+  },
+  {
+    name: 'policy why',
+    summary: 'Say what policy decides about a transaction, rule by rule, without signing',
+    arguments: [
+      { name: 'TX', about: 'file, - for standard input, or the transaction in hex or base64' },
+    ],
+    options: {
+      wallet: { kind: 'text', value: 'WALLET', about: 'id or name' },
+      ...CONNECTION_OPTIONS,
+    },
+    examples: ['quorate policy why payment.psbt --wallet pocket'],
+    load: async () => (await import('../actions/policy.ts')).why,
+  },
+  {
+    name: 'policy templates',
+    summary: 'List the policy templates that a wallet can be made with',
+    examples: ['quorate policy templates'],
+    load: async () => (await import('../actions/policy.ts')).templates,
+  },
+]

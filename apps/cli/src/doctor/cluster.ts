@@ -1,0 +1,99 @@
+/** The development cluster: whether it runs, what its nodes say, and what it cannot promise. */
+import { existsSync, statSync } from 'node:fs'
+import net from 'node:net'
+import type { StatusJson } from '@quorate/api'
+import { isFault } from '@quorate/base'
+import { connectionTo, devCluster } from '../connection.ts'
+import { type Home, hasCluster } from '../dev/home.ts'
+import { type DevNode, isRunning, readState } from '../dev/state.ts'
+import { error, type Finding, ok, warning } from './finding.ts'
+
+const DEFAULT_PORT = 7600
+
+export async function clusterFindings(
+  home: Home,
+  onProgress: (text: string) => void,
+): Promise<readonly Finding[]> {
+  if (!hasCluster(home))
+    return [ok('cluster', 'there is none yet; quorate up makes one'), await port(DEFAULT_PORT)]
+  onProgress('asking the nodes')
+  const known = await devCluster(home)
+  const { nodes } = readState(home)
+  const findings = [
+    ok('cluster', `${known.cluster.record.name}, ${known.cluster.record.nodes.length} nodes`),
+  ]
+  for (const node of nodes) {
+    if (!isRunning(node)) {
+      findings.push(warning(`node ${node.index}`, 'it does not run', 'Start it with quorate up.'))
+      if (node.port !== null) findings.push(await port(node.port))
+      continue
+    }
+    findings.push(...modes(node))
+    try {
+      const { client } = connectionTo(known, { socketPath: node.socket })
+      findings.push(...ofStatus(node, await client.call('getStatus', {})))
+    } catch (caught) {
+      if (!isFault(caught)) throw caught
+      findings.push(error(`node ${node.index}`, caught.message, caught.remedy))
+    }
+  }
+  return [...findings, simulated()]
+}
+
+const simulated = (): Finding =>
+  warning(
+    'HSM',
+    'SIMULATED. It protects nothing from whoever is root here or copies the directory',
+    'Use this cluster for development only; keys of value belong in hardware.',
+  )
+
+function modes({ index, directory, socket }: DevNode): readonly Finding[] {
+  return [directory, socket].flatMap((path) => {
+    if (!existsSync(path) || (statSync(path).mode & 0o077) === 0) return []
+    return [error(`node ${index}`, `others can reach ${path}`, `Run: chmod go= ${path}`)]
+  })
+}
+
+function ofStatus({ index }: DevNode, status: StatusJson): readonly Finding[] {
+  const what = `node ${index}`
+  const findings: Finding[] = []
+  const away = status.peers.filter(({ state }) => state !== 'connected').map((peer) => peer.index)
+  if (away.length > 0)
+    findings.push(
+      error(
+        what,
+        `it does not see node ${away.join(' and ')}`,
+        'quorate logs shows why; quorate up starts what is down.',
+      ),
+    )
+  if (!status.audit.rollbackDetectable)
+    findings.push(
+      warning(
+        what,
+        'a rollback of its directory would not be noticed yet',
+        'It will be, once a peer holds one of its checkpoints.',
+      ),
+    )
+  const backends = Object.entries(status.backends).map(([group, engine]) => `${group} by ${engine}`)
+  return findings.length > 0
+    ? findings
+    : [ok(what, `up, sees all others, ${status.wallets} wallets, points: ${backends.join(', ')}`)]
+}
+
+function port(number: number): Promise<Finding> {
+  return new Promise((resolve) => {
+    const probe = net.createServer()
+    probe.once('error', () =>
+      resolve(
+        error(
+          'port',
+          `127.0.0.1:${number} is taken by another program`,
+          `Stop it, or run: quorate up --port ${number + 100}`,
+        ),
+      ),
+    )
+    probe.listen({ host: '127.0.0.1', port: number, exclusive: true }, () =>
+      probe.close(() => resolve(ok('port', `127.0.0.1:${number} is free`))),
+    )
+  })
+}

@@ -1,0 +1,235 @@
+/**
+ * A node in an attacker's hands, for tests: it has its own identity and epoch keys and runs the same
+ * `Member` as every node, but whatever that wants to say passes through `outgoing` before it is
+ * signed and sealed, whatever it hears through `incoming`, and it can say anything besides.
+ */
+import { acceptChain, decodeSignedRecord, makeEpoch, makeHello, MAX_EPOCH_MS } from '@quorate/auth'
+import { type Clock, isFault, type Secret, toHex } from '@quorate/base'
+import { chooseBackends } from '@quorate/math/native'
+import { systemRandom, type Timers } from '@quorate/platform'
+import {
+  decodeManifest,
+  type EnvelopeHeader,
+  type Manifest,
+  type OpenedEnvelope,
+  type PartyId,
+  partyId,
+  sessionId,
+} from '@quorate/threshold'
+import type { Outcome, SignerCalls } from '../channel/calls.ts'
+import type { Handlers } from '../channel/channel.ts'
+import { type Control, decodeControl, encodeControl } from '../signer-process/control.ts'
+import { hostKeysOf, hostSecretFor } from '../signer-process/host-keys.ts'
+import { Member } from '../signer-process/member.ts'
+import { EpochKeys, verifyEd25519 } from '../signer-process/node-crypto.ts'
+import { type Addressed, type Outgoing, Peers } from '../signer-process/peers.ts'
+import { Wallets } from '../signer-process/wallets.ts'
+import { type NodeFiles, openNode, type OpenedNode } from './opened-node.ts'
+
+/** A message before it is signed, and who gets it. */
+export type Said = Outgoing & { readonly receivers: readonly PartyId[] }
+export type Heard = OpenedEnvelope & { readonly envelope: Uint8Array }
+
+export type HostileOptions = NodeFiles & {
+  /** The signed cluster records. */
+  readonly chain: readonly Uint8Array[]
+  readonly clock: Clock
+  readonly timers: Timers
+  /** Hands bytes to the network. */
+  readonly send: (to: number, envelope: Uint8Array) => void
+}
+
+/** Seals what the tampering makes of a message, and opens what it made of an envelope. */
+class TamperedPeers extends Peers {
+  tamper: (message: Said) => readonly Said[] = (message) => [message]
+  readonly altered = new WeakMap<Uint8Array, OpenedEnvelope>()
+
+  override seal(message: Outgoing, receivers: readonly PartyId[]): readonly Addressed[] {
+    return this.tamper({ ...message, receivers }).flatMap((each) => this.sealAsIs(each))
+  }
+  sealAsIs({ receivers, ...message }: Said): readonly Addressed[] {
+    return super.seal(message, receivers)
+  }
+  override open(envelope: Uint8Array): OpenedEnvelope {
+    return this.altered.get(envelope) ?? super.open(envelope)
+  }
+}
+
+export class HostileNode {
+  /** Its epoch record, signed by its identity key. */
+  readonly record: Uint8Array
+  readonly keys: EpochKeys
+  readonly peers: Peers
+  /** All that other nodes said to it. */
+  readonly heard: Heard[] = []
+  /** What it says in place of a message; the message itself while it behaves. */
+  outgoing: (message: Said) => readonly Said[] = (message) => [message]
+  /** What its honest inside hears in place of a message; nothing for `undefined`. */
+  incoming: (heard: Heard) => OpenedEnvelope | undefined = (heard) => heard
+  readonly #peers: TamperedPeers
+  readonly #member: Member
+  readonly #node: OpenedNode
+  readonly #send: HostileOptions['send']
+  readonly #manifests = new Map<string, Manifest>()
+
+  private constructor(o: {
+    record: Uint8Array
+    keys: EpochKeys
+    peers: TamperedPeers
+    member: Member
+    node: OpenedNode
+    send: HostileOptions['send']
+  }) {
+    this.record = o.record
+    this.keys = o.keys
+    this.peers = o.peers
+    this.#peers = o.peers
+    this.#member = o.member
+    this.#node = o.node
+    this.#send = o.send
+    o.peers.tamper = (message) => {
+      this.#note(message.kind, message.body)
+      return this.outgoing(message)
+    }
+  }
+
+  static async open(o: HostileOptions): Promise<HostileNode> {
+    await chooseBackends({})
+    const { clock, timers, send } = o
+    const node = await openNode(o, clock, systemRandom)
+    const { vault } = node
+    const cluster = acceptChain(o.chain.map(decodeSignedRecord), { verify: verifyEd25519 })
+    const { index } = cluster.record.nodes.find(({ id }) => id === vault.nodeId)!
+    const keys = new EpochKeys(systemRandom)
+    const bootId = systemRandom.bytes(16)
+    const notBefore = clock.now()
+    const epoch = {
+      v: 1,
+      cluster: cluster.cluster,
+      nodeIndex: index,
+      nodeId: vault.nodeId,
+      epoch: keys.epoch,
+      bootId,
+      envelopeKey: keys.envelopeKey,
+      sealingKey: keys.sealingKey,
+      dkgKeys: hostKeysOf(vault),
+      environment: cluster.record.environment,
+      versions: { min: 1, max: 1 },
+      notBefore,
+      notAfter: notBefore + MAX_EPOCH_MS,
+    } as const
+    const record = await makeEpoch(epoch, vault.hsm.identity)
+    const peers = new TamperedPeers({ self: partyId(index), cluster, clock, keys, own: record })
+    const member = new Member({
+      vault,
+      peers,
+      wallets: new Wallets(),
+      burnt: [],
+      bootId,
+      ports: {
+        clock,
+        timers,
+        random: systemRandom,
+        logger: { log: () => {}, with() { return this } },
+        send,
+        persist: () => Promise.resolve(),
+        anchored: () => {},
+        progress: () => {},
+      },
+    })
+    return new HostileNode({ record, keys, peers, member, node, send })
+  }
+
+  get index(): PartyId {
+    return this.#peers.self
+  }
+  /** The other nodes. */
+  get others(): readonly PartyId[] {
+    return this.#peers.others
+  }
+
+  /** Behaves from now on. */
+  behave(): void {
+    this.outgoing = (message) => [message]
+    this.incoming = (heard) => heard
+  }
+
+  meet(record: Uint8Array): void {
+    this.#member.peerArrived(this.#peers.meet(record))
+  }
+
+  hello(connection: Parameters<Handlers<SignerCalls>['hello']>[0]): Promise<Uint8Array> {
+    return makeHello({ v: 1, epoch: this.record, ...connection }, this.keys.signer)
+  }
+
+  submit(request: Uint8Array): Promise<Outcome> {
+    return this.#member.submit(request)
+  }
+
+  async deliver(envelope: Uint8Array): Promise<void> {
+    const opened = this.#open(envelope)
+    if (opened === undefined) return
+    const heard = { ...opened, envelope }
+    this.heard.push(heard)
+    this.#note(opened.header.kind, opened.body)
+    const kept = this.incoming(heard)
+    if (kept !== undefined) await this.#pass(envelope, kept)
+  }
+
+  /** Gives a message to the honest inside, once more or with another body. */
+  hear(heard: Heard, body: Uint8Array): Promise<void> {
+    return this.#pass(heard.envelope, { ...heard, body })
+  }
+
+  #pass(envelope: Uint8Array, opened: OpenedEnvelope): Promise<void> {
+    const copy = envelope.slice()
+    this.#peers.altered.set(copy, opened)
+    return this.#member.deliver(copy)
+  }
+
+  #open(envelope: Uint8Array): OpenedEnvelope | undefined {
+    try {
+      return this.#peers.open(envelope)
+    } catch (error) {
+      if (isFault(error)) return undefined
+      throw error
+    }
+  }
+
+  /** Remembers what the sessions are about. */
+  #note(kind: EnvelopeHeader['kind'], body: Uint8Array): void {
+    if (kind !== 'control') return
+    const message = decodeControl(body)
+    if (message.kind !== 'prepare') return
+    const manifest = decodeManifest(message.value.manifest)
+    this.#manifests.set(toHex(sessionId(manifest)), manifest)
+  }
+
+  manifestOf(sid: Uint8Array): Manifest | undefined {
+    return this.#manifests.get(toHex(sid))
+  }
+
+  /** Signs, seals and sends a message of the test's own. */
+  say(message: Said): void {
+    for (const { to, envelope } of this.#peers.sealAsIs(message)) this.#send(to, envelope)
+  }
+
+  sayControl(message: Control, sid: Uint8Array, to: PartyId): void {
+    this.say({ sid, protocol: 'quorate', round: 0, kind: 'control', to, body: encodeControl(message), receivers: [to] })
+  }
+
+  /** Puts bytes on the network as they are. */
+  inject(to: PartyId, bytes: Uint8Array): void {
+    this.#send(to, bytes)
+  }
+
+  /** Its host secret key of a suite; the caller disposes of it. */
+  hostSecret(suite: string): Secret<Uint8Array> {
+    return hostSecretFor(this.#node.vault, suite)
+  }
+
+  async close(): Promise<void> {
+    this.#member.stop()
+    await this.#node.close()
+  }
+}

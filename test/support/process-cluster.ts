@@ -1,0 +1,289 @@
+/**
+ * A development cluster of real processes on unix sockets: each node a daemon with its signer
+ * process, store and simulated HSM in a directory of its own. Tests kill, restart and restore them.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { OperationJson, RequestBody, WalletJson } from '@quorate/api'
+import { encodeClusterRecord, encodeSignedRecord, readNodeCard } from '@quorate/auth'
+import { fromHex, type Id, newId, type Signer } from '@quorate/base'
+import { verifyEd25519 } from '@quorate/enclave'
+import { softwareKey } from '@quorate/enclave/testing'
+import { joinCluster, makeCard, type NodeConfig, openLocal, signProposal } from '@quorate/node'
+import { createLogger, systemClock, systemRandom } from '@quorate/platform'
+import { chooseTemplate } from '@quorate/policy'
+import { NodeClient } from '@quorate/sdk'
+
+const MAIN = fileURLToPath(new URL('./node-main.js', import.meta.url))
+const SUITES = {
+  'bitcoin-testnet4': 'FROST-secp256k1-SHA256-TR-v1',
+  'solana-devnet': 'FROST-ED25519-SHA512-v1',
+} as const
+export type TestNetwork = keyof typeof SUITES
+
+export const silent = createLogger({ sink: { write: () => {} }, clock: systemClock, level: 'error', format: 'json' })
+
+export type ProcessNode = {
+  readonly index: number
+  readonly directory: string
+  config: NodeConfig
+  child: ChildProcess | undefined
+  pid: number
+  signerPid: number
+  /** Lines that it logged since it was started. */
+  log: string[]
+}
+
+type Role = 'operator' | 'signer' | 'auditor'
+
+export class ProcessCluster {
+  readonly root: string
+  readonly nodes: ProcessNode[]
+  readonly keys: Record<Role, { readonly client: Id<'cli'>; readonly signer: Signer }>
+  readonly project: Id<'prj'>
+  cluster!: Uint8Array
+
+  private constructor(size: number) {
+    this.root = mkdtempSync(join(tmpdir(), 'qp-'))
+    const mesh = (index: number): { path: string } => ({ path: join(this.root, `m${index}`) })
+    const indices = Array.from({ length: size }, (_, i) => i + 1)
+    this.nodes = indices.map((index) => {
+      const directory = join(this.root, `n${index}`)
+      const peers = indices.filter((i) => i !== index).map((i) => ({ index: i, address: mesh(i) }))
+      return {
+        index,
+        directory,
+        config: {
+          environment: 'development',
+          directory,
+          http: { socketPath: join(this.root, `a${index}`) },
+          mesh: { listen: mesh(index), peers },
+          hsm: { type: 'simulated' },
+          backend: 'fastest',
+        },
+        child: undefined,
+        pid: 0,
+        signerPid: 0,
+        log: [],
+      }
+    })
+    const key = () => ({ client: newId('cli', Date.now(), systemRandom), signer: softwareKey() })
+    this.keys = { operator: key(), signer: key(), auditor: key() }
+    this.project = newId('prj', Date.now(), systemRandom)
+  }
+
+  /** Enrols `size` nodes; starts those not in `leaveOut`. */
+  static async start(size = 3, o: { leaveOut?: readonly number[] } = {}): Promise<ProcessCluster> {
+    const cluster = new ProcessCluster(size)
+    await cluster.#enrol()
+    const started = cluster.nodes.filter(({ index }) => o.leaveOut?.includes(index) !== true)
+    await Promise.all(started.map((node) => cluster.launch(node)))
+    await cluster.untilConnected(started)
+    return cluster
+  }
+
+  async #enrol(): Promise<void> {
+    const locals = await Promise.all(
+      this.nodes.map(({ config, directory }) => {
+        mkdirSync(directory, { mode: 0o700 })
+        return openLocal({ ...config, logger: silent })
+      }),
+    )
+    const cards = await Promise.all(locals.map((local, i) => makeCard(local, `node-${i + 1}`)))
+    const now = Date.now()
+    const record = encodeClusterRecord({
+      v: 1,
+      number: 1,
+      name: 'test',
+      environment: 'development',
+      nodes: cards.map((card, i) => {
+        const { id, identityKey } = readNodeCard(card, verifyEd25519)
+        return { index: i + 1, id, identityKey, minCustody: 'software' }
+      }),
+      admins: [{ id: 'admin', key: softwareKey().publicKey }],
+      adminThreshold: 1,
+      clients: (Object.keys(this.keys) as Role[]).map((role) => ({
+        id: this.keys[role].client,
+        key: this.keys[role].signer.publicKey,
+        name: role,
+        role,
+        project: this.project,
+        expiresAt: now + 86_400_000,
+      })),
+      minProtocol: 1,
+      hybrid: false,
+      defaultPolicy: 'testnet-open',
+      createdAt: now,
+    })
+    const signatures = await Promise.all(
+      locals.map(async (local) => {
+        const { index, signature } = await signProposal(local, record)
+        return { by: { kind: 'node', value: index } as const, signature }
+      }),
+    )
+    const signed = encodeSignedRecord({ record, signatures })
+    for (const local of locals) {
+      this.cluster = (await joinCluster(local, signed)).cluster
+      await local.close()
+    }
+  }
+
+  /** Starts a node's process and waits until it serves. Throws with the code it printed if it does not. */
+  async launch(node: ProcessNode, env: { readonly [name: string]: string } = {}): Promise<void> {
+    const child = spawn(process.execPath, [MAIN, JSON.stringify(node.config)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    })
+    node.child = child
+    node.log = []
+    createInterface({ input: child.stderr! }).on('line', (line) => node.log.push(line))
+    const first = await Promise.race([
+      once(createInterface({ input: child.stdout! }), 'line').then(([line]) => String(line)),
+      once(child, 'exit').then(() => '{"code":"ended"}'),
+    ])
+    const ready = JSON.parse(first) as { pid?: number; signerPid?: number; code?: string; message?: string }
+    if (ready.pid === undefined) throw new Error(`node ${node.index}: ${ready.code} ${ready.message ?? ''}`)
+    node.pid = ready.pid
+    node.signerPid = ready.signerPid ?? 0
+  }
+
+  /** Ends the daemon as a loss of power would; its signer ends with it. */
+  async kill(node: ProcessNode): Promise<void> {
+    const { child } = node
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const gone = once(child, 'exit')
+    child.kill('SIGKILL')
+    await gone
+    // A signer ends with its daemon; one that is halted has to be ended by hand.
+    try {
+      process.kill(node.signerPid, 'SIGKILL')
+    } catch {}
+    await untilGone(node.signerPid)
+    node.child = undefined
+  }
+
+  async stop(node: ProcessNode): Promise<void> {
+    const { child } = node
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const gone = once(child, 'exit')
+    child.kill('SIGTERM')
+    await gone
+    await untilGone(node.signerPid)
+    node.child = undefined
+  }
+
+  /** A copy of a node's whole directory, HSM included, and how to put it back. */
+  snapshot(node: ProcessNode): () => void {
+    const copy = join(this.root, `copy-${node.index}-${Date.now()}`)
+    cpSync(node.directory, copy, { recursive: true, preserveTimestamps: true })
+    return () => {
+      rmSync(node.directory, { recursive: true })
+      cpSync(copy, node.directory, { recursive: true, preserveTimestamps: true })
+    }
+  }
+
+  client(node: ProcessNode): NodeClient {
+    const roles = Object.keys(this.keys) as Role[]
+    return new NodeClient({
+      endpoint: { socketPath: node.config.http.socketPath! },
+      cluster: this.cluster,
+      credentials: roles.map((role) => ({ ...this.keys[role], role, project: this.project })),
+      clock: systemClock,
+      random: systemRandom,
+      sleep,
+    })
+  }
+
+  /** Waits until each of `nodes` sees all the others of them. */
+  async untilConnected(nodes: readonly ProcessNode[] = this.nodes): Promise<void> {
+    await until(async () => {
+      const seen = await Promise.all(nodes.map((node) => this.client(node).call('getStatus', {})))
+      return seen.every(({ peers }) => peers.filter(({ state }) => state === 'connected').length >= nodes.length - 1)
+    })
+  }
+
+  walletBody(network: TestNetwork, o: { label?: string; threshold?: number } = {}): RequestBody {
+    const now = Date.now()
+    return {
+      kind: 'createWallet',
+      value: {
+        v: 1,
+        requestId: newId('req', now, systemRandom),
+        project: this.project,
+        label: o.label ?? `w-${now}-${Math.floor(Math.random() * 1e6)}`,
+        protocol: 'frost',
+        suite: SUITES[network],
+        network,
+        threshold: o.threshold ?? Math.floor(this.nodes.length / 2) + 1,
+        parties: this.nodes.length,
+        policy: chooseTemplate('testnet-open', {}),
+        unsafeThreshold: false,
+        createdAt: now,
+        expiresAt: now + 60_000,
+      },
+    }
+  }
+
+  async createWallet(network: TestNetwork, at: ProcessNode = this.nodes[0]!): Promise<WalletJson> {
+    const { result } = await this.client(at).carryOut('createWallet', this.walletBody(network))
+    if (result?.kind !== 'createWallet') throw new Error('no wallet')
+    return result.wallet
+  }
+
+  signBody(wallet: WalletJson, unsigned: Uint8Array): RequestBody {
+    const now = Date.now()
+    return {
+      kind: 'sign',
+      value: {
+        v: 1,
+        requestId: newId('req', now, systemRandom),
+        project: this.project,
+        wallet: wallet.id as Id<'wal'>,
+        generation: wallet.generation,
+        network: wallet.network,
+        unsigned,
+        context: new Uint8Array(),
+        path: [],
+        policyHash: fromHex(wallet.policyHash),
+        createdAt: now,
+        expiresAt: now + 60_000,
+      },
+    }
+  }
+
+  sign(wallet: WalletJson, unsigned: Uint8Array, at: ProcessNode = this.nodes[0]!): Promise<OperationJson> {
+    return this.client(at).carryOut('signTransaction', this.signBody(wallet, unsigned))
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => this.kill(node)))
+    rmSync(this.root, { recursive: true, force: true })
+  }
+}
+
+/** Looks again and again, for at most two minutes: test machines can be very slow. Faults count as "not yet". */
+export async function until(is: () => Promise<boolean>, limitMs = 120_000): Promise<void> {
+  const end = Date.now() + limitMs
+  for (;;) {
+    if (await is().catch(() => false)) return
+    if (Date.now() > end) throw new Error('it did not come to that in time')
+    await sleep(50)
+  }
+}
+
+async function untilGone(pid: number): Promise<void> {
+  await until(async () => {
+    try {
+      process.kill(pid, 0)
+      return false
+    } catch {
+      return true
+    }
+  })
+}
