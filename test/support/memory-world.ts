@@ -20,6 +20,8 @@ export async function memoryWorld(): Promise<MemoryWorld> {
   const third = cluster.nodes[2]!
   const honest = (node: Honest): TestNode => cluster.nodes[node - 1]!
   cluster.kill(third)
+  // Keys of a later epoch replace earlier ones only if their time is later.
+  cluster.time.advance(1)
   const hostile = await HostileNode.open({
     hsmDirectory: third.directory,
     storeId: third.disk.storeId,
@@ -99,6 +101,7 @@ export async function memoryWorld(): Promise<MemoryWorld> {
           rmSync(node.directory, { recursive: true })
           cpSync(hsm, node.directory, { recursive: true })
           Object.assign(node.disk, copy)
+          cluster.time.advance(1)
           await cluster.restart(node)
           introduce(node)
           await cluster.settle()

@@ -106,6 +106,10 @@ export const enclaveErrors = {
     'not every node has confirmed the result yet',
     'The wallet appears when the missing nodes are back; quorate status shows them.',
   ]),
+  'enclave/policy-address': invalid([
+    'an address in the policy is not in the spelling that the network uses',
+    'Write it as quorate tx show prints it: for Bitcoin in lower case.',
+  ]),
   'enclave/bad-receipt': abort([
     'a node confirmed another result than this one',
     'Check that node: it may be faulty or hostile.',

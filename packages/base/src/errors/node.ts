@@ -27,7 +27,7 @@ export const nodeErrors = {
   ]),
   'node/address-unproven': unavailable([
     'the wallet has not yet signed with the key of its address',
-    'Wait until enough nodes are connected; the address appears by itself.',
+    'Wait a moment. If it stays so, refresh the wallet while all nodes run: quorate wallet refresh.',
   ]),
   'node/rolled-back': conflict([
     'the data directory is older than what this node had already told its peers',

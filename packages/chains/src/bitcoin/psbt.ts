@@ -165,7 +165,9 @@ function refuseDuplicates(inputs: readonly TransactionInput[]): void {
 function coinOf(input: TransactionInput, i: number, key: TaprootKey): Coin {
   // The library has checked that a whole previous transaction has the right txid and agrees with the
   // output beside it.
-  const spent = input.nonWitnessUtxo?.outputs[input.index!] ?? input.witnessUtxo
+  const spent = (input.nonWitnessUtxo?.outputs[input.index!] ?? input.witnessUtxo) as
+    | Payment
+    | undefined
   if (spent === undefined) return refuse('chains/missing-utxo', `input ${i}`)
   const { script, amount } = spent
   checkAmount(amount, `input ${i}`)

@@ -43,8 +43,8 @@ import type { Vault } from './vault.ts'
 import type { StoredWallet, Wallets } from './wallets.ts'
 
 const MAX_SESSIONS = 64
-/** Countersignatures that overtook their manifest; each is a few hundred bytes. */
-const MAX_EARLY_READY = 256
+/** Countersignatures of one sender that overtook their manifests; each is a few hundred bytes. */
+const MAX_EARLY_READY = 16
 /** How long a burnt session id is kept: longer than any manifest or envelope of it can be valid. */
 const BURN_MS = 24 * 60 * 60_000
 
@@ -70,6 +70,8 @@ export class Member {
   /** Requests that this node coordinates now, by hash: asking twice joins the first. */
   readonly #running = new Map<string, Promise<Outcome>>()
   #early: EarlyReady[] = []
+  /** `<project>/<name>` of wallets that are being made. */
+  readonly #reserved = new Set<string>()
 
   constructor(o: {
     vault: Vault
@@ -194,8 +196,10 @@ export class Member {
   }
 
   #keepEarly(ready: EarlyReady): void {
+    const ofSender = this.#early.filter(({ from }) => from === ready.from)
+    // A sender that floods pushes out its own only.
+    if (ofSender.length >= MAX_EARLY_READY) this.#early.splice(this.#early.indexOf(ofSender[0]!), 1)
     this.#early.push(ready)
-    if (this.#early.length > MAX_EARLY_READY) this.#early.shift()
   }
 
   #countersigned(session: Participation, from: PartyId, signature: Uint8Array): void {
@@ -233,10 +237,14 @@ export class Member {
     const checked = checkRequest(requestBytes, this.#peers.cluster, now)
     if (!equalBytes(checked.hash, manifest.request)) throw new Fault('enclave/bad-prepare')
     const plan = await this.#judge(manifest, checked, now)
+    const release = this.#reserve(manifest, checked)
     failpoint('enclave/session/before-burn')
     // In memory first: a second prepare for the same session must not pass while the disk works.
     this.#burnt.add(toHex(sid))
-    await this.#burn(sid, [this.#requestAudit(checked, manifest, 'begun')])
+    await this.#burn(sid, [this.#requestAudit(checked, manifest, 'begun')]).catch((error: unknown) => {
+      release()
+      throw error
+    })
     failpoint('enclave/session/after-burn')
 
     const { requestId } = checked.request.body.value
@@ -258,7 +266,10 @@ export class Member {
     this.#requests.set(session, checked)
     void session.outcome
       .catch((error: unknown) => this.#ended(session, checked, error))
-      .finally(() => this.#sessions.delete(toHex(sid)))
+      .finally(() => {
+        this.#sessions.delete(toHex(sid))
+        release()
+      })
     const { signature } = countersign(manifest, this.#peers.self, this.#peers.keys.crypto)
     if (manifest.coordinator === this.#peers.self)
       this.#control(
@@ -273,6 +284,15 @@ export class Member {
       this.#countersigned(session, early.from, early.signature)
     this.#early = this.#early.filter((each) => !equalBytes(each.sid, sid))
     return session
+  }
+
+  /** Holds the name of a wallet that is being made, until the session has ended. @throws enclave/label-taken */
+  #reserve({ purpose }: Manifest, { request: { body } }: CheckedRequest): () => void {
+    if (purpose !== 'keygen' || body.kind !== 'createWallet') return () => undefined
+    const name = `${body.value.project}/${body.value.label}`
+    if (this.#reserved.has(name)) throw new Fault('enclave/label-taken')
+    this.#reserved.add(name)
+    return () => this.#reserved.delete(name)
   }
 
   #checkManifest(manifest: Manifest, sid: Uint8Array, now: number): void {
@@ -366,6 +386,9 @@ export class Member {
     const { generation } = record.key
     if (body.kind === 'refresh') {
       await run({ ...facts, purpose: 'refresh', generation: generation + 1, needsAll: true })
+      const { row } = this.#wallets.active(body.value.wallet)
+      // The proof goes with the key; where a crash once kept it from being made, it is made now.
+      if (row.proof === null) await run({ ...facts, purpose: 'sign', generation: row.generation, needsAll: false })
       return { kind: 'wallet', value: this.#wallets.active(body.value.wallet).row }
     }
     const { outcome, attempts } = await run({ ...facts, purpose: 'sign', generation, needsAll: false })

@@ -84,8 +84,19 @@ export function planWallet(request: WalletRequest, hash: Uint8Array, cluster: Cl
   if (adapter.suite !== request.suite)
     throw new Fault('enclave/wrong-suite', { detail: `${adapter.network.slug} needs ${adapter.suite}` })
   const policy = instantiate(request.policy, cluster.environment)
+  checkSpelling(policy, adapter)
   const policyBytes = encodePolicy(policy)
   return { wallet: walletIdOf(request, hash), adapter, policy, policyBytes, policyHash: policyHash(policy) }
+}
+
+/**
+ * Rules compare addresses as text, so each must stand in the one spelling that views use: in another
+ * one a recipient would never match, and a rule that denies it would be void. @throws chains/…
+ */
+function checkSpelling({ rules }: Policy, adapter: ChainAdapter): void {
+  for (const { when } of rules)
+    for (const recipient of [...(when.onlyRecipients ?? []), ...(when.anyRecipient ?? [])])
+      if (adapter.parseAddress(recipient) !== recipient) throw new Fault('enclave/policy-address')
 }
 
 /** The adapter of a network that this cluster may serve. @throws chains/unknown-network, enclave/mainnet-in-development */
