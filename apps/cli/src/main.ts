@@ -12,17 +12,27 @@ const version = (): string => {
   return (JSON.parse(manifest) as { readonly version: string }).version
 }
 
+/** Here and not among the others, because it is made of them. */
+const HELP: Command = {
+  name: 'help',
+  summary: 'List all commands, or show what one takes',
+  arguments: [{ name: 'COMMAND', about: 'its name', isOptional: true, isMany: true }],
+  examples: ['quorate help', 'quorate help tx sign'],
+  load: () => Promise.resolve((given, output) => help(given.arguments, output)),
+}
+const ALL: readonly Command[] = [...COMMANDS, HELP]
+
 /** The command that `words` begin with, and what is left for it. @throws cli/unknown-command */
 function find(words: readonly string[]): {
   readonly command: Command
   readonly rest: readonly string[]
 } {
   const [noun = '', verb = ''] = words
-  const two = COMMANDS.find(({ name }) => name === `${noun} ${verb}`)
+  const two = ALL.find(({ name }) => name === `${noun} ${verb}`)
   if (two !== undefined) return { command: two, rest: words.slice(2) }
-  const one = COMMANDS.find(({ name }) => name === noun)
+  const one = ALL.find(({ name }) => name === noun)
   if (one !== undefined) return { command: one, rest: words.slice(1) }
-  const verbs = COMMANDS.filter(({ name }) => name.startsWith(`${noun} `)).map(({ name }) => name)
+  const verbs = ALL.filter(({ name }) => name.startsWith(`${noun} `)).map(({ name }) => name)
   const asked = verb === '' || verb.startsWith('-') ? noun : `${noun} ${verb}`
   const near = nearest(asked, verbs.length > 0 ? verbs : nounsAndCommands())
   const hint = near === undefined ? '' : `; did you mean quorate ${near}?`
@@ -31,13 +41,13 @@ function find(words: readonly string[]): {
 }
 
 const nounsAndCommands = (): readonly string[] => [
-  ...new Set(COMMANDS.flatMap(({ name }) => [name, name.split(' ')[0] ?? name])),
+  ...new Set(ALL.flatMap(({ name }) => [name, name.split(' ')[0] ?? name])),
 ]
 
 async function help(words: readonly string[], output: Output): Promise<void> {
   const asked = words.filter((word) => !word.startsWith('-')).slice(0, 2)
   const [noun] = asked
-  const among = COMMANDS.filter(({ name }) => noun === undefined || name.split(' ')[0] === noun)
+  const among = ALL.filter(({ name }) => noun === undefined || name.split(' ')[0] === noun)
   if (noun === undefined || (asked.length === 1 && among.length > 1)) {
     const commands = output.isJson ? await commandsJson(among) : []
     output.result({ commands }, () => overview(among))
@@ -55,10 +65,10 @@ async function run(argv: readonly string[], output: Output): Promise<void> {
     output.result({ version: version() }, () => [version()])
     return
   }
-  if (first === undefined || first === 'help' || first.startsWith('-')) {
-    const isHelp = first === undefined || ['help', '--help', '-h', '--json'].includes(first)
-    if (!isHelp) throw new Fault('cli/unknown-option', { detail: first })
-    return help(argv.slice(first === 'help' ? 1 : 0), output)
+  if (first === undefined || first.startsWith('-')) {
+    if (first !== undefined && !['--help', '-h', '--json'].includes(first))
+      throw new Fault('cli/unknown-option', { detail: first })
+    return help([], output)
   }
   if (argv.some((word) => word === '--help' || word === '-h'))
     return help(

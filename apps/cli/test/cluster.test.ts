@@ -241,7 +241,7 @@ test('wrong input is a coded error that says what to do', async () => {
 })
 
 test('a client without the role is refused', async () => {
-  const [, socket = ''] = [0, first.nodes[0]?.socket]
+  const socket = first.nodes[0]?.socket ?? ''
   const role = [
     '--url',
     `unix:${socket}`,
@@ -310,8 +310,14 @@ test('after a stop the data are taken up again', async () => {
   assert.equal(errorOf(refused).code, 'platform/port-taken')
   assert.equal(refused.code, 4)
   assert.match(errorOf(refused).message, new RegExp(`127\\.0\\.0\\.1:${port}; quorate up --port`))
-  const again = document<Up>(await cli('up', '--port', '0', '--json'))
-  assert.deepEqual([again.isNew, again.wasRunning], [false, false])
+  chmodSync(join(home, 'dev', 'node-2'), 0o755)
+  const unready = await cli('up', '--port', '0', '--json')
+  chmodSync(join(home, 'dev', 'node-2'), 0o700)
+  refusedWith(unready, 3, 'platform/directory-mode')
+  assert.match(errorOf(unready).message, /node 2/)
+  type FirstRun = { readonly isFirst: boolean; readonly wallets: readonly string[] }
+  const again = document<FirstRun>(await cli('up', '--first-run', '--port', '0', '--json'))
+  assert.deepEqual([again.isFirst, again.wallets.length], [false, 2])
   const { items } = document<{ items: readonly Wallet[] }>(await cli('wallet', 'list', '--json'))
-  assert.deepEqual(items.map(({ label }) => label).sort(), ['first', 'sol'])
+  assert.deepEqual(items.map(({ id }) => id).sort(), [...again.wallets].sort())
 })

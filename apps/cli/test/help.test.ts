@@ -29,7 +29,7 @@ test('help --json lists what the documentation is checked against', async () => 
   )
   assert.deepEqual(
     commands.map(({ name }) => name),
-    COMMANDS.map(({ name }) => name),
+    [...COMMANDS.map(({ name }) => name), 'help'],
   )
   assert.equal((await commandsJson(COMMANDS)).length, COMMANDS.length)
 })
@@ -78,10 +78,15 @@ test('usage errors exit with 2, say what is near, and never show a stack', async
     assert.doesNotMatch(plain.err, /\n\s+at |node:internal/)
     assert.match(plain.err, new RegExp(`\\[${code}\\]`))
     assert.match(plain.err, detail)
-    const json = await cli(...words, '--json')
-    assert.equal(errorOf(json).code, code)
-    assert.equal(errorOf(json).exit, 2)
   }
+})
+
+test('with --json an error is one document on stderr', async () => {
+  const ran = await cli('wallet', 'lst', '--json')
+  assert.deepEqual([ran.code, ran.out], [2, ''])
+  const { code, exit, remedy } = errorOf(ran)
+  assert.deepEqual([code, exit], ['cli/unknown-command', 2])
+  assert.match(remedy, /quorate help/)
 })
 
 test('networks and templates are listed without a cluster', async () => {

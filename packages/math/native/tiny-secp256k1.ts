@@ -13,6 +13,9 @@ export async function loadTinySecp256k1(): Promise<PointBackend> {
     mulBase: (scalar) => some(tiny.pointFromScalar(scalar, false)),
     mul: (scalar, point) => some(tiny.pointMultiply(point, scalar, false)),
     add: (a, b) => tiny.pointAdd(a, b, false) ?? undefined,
+    // The check comes first although it does the work twice: a function that meets an invalid point
+    // throws from inside WebAssembly, which loses a piece of its stack each time, and after a few
+    // thousand of them the module is dead.
     decode: (encoded) =>
       tiny.isPointCompressed(encoded) ? tiny.pointCompress(encoded, false) : undefined,
   }

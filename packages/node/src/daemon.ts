@@ -96,6 +96,7 @@ class Daemon {
     const tls = 'host' in config.mesh.listen ? await makeTlsLeaf(local.nodeId, systemClock, systemRandom) : undefined
     const tlsFingerprint = tls?.fingerprint ?? null
     const renewEpoch = (): Promise<unknown> => signer.calls.epoch({ tlsFingerprint })
+    const { backends } = await signer.calls.prepare({ backend: config.backend })
     const { notAfter } = await signer.calls.epoch({ tlsFingerprint })
     const renewMs = notAfter - systemClock.now()
     this.#undo.push(
@@ -133,6 +134,7 @@ class Daemon {
       cluster,
       index,
       startedAt: this.#startedAt,
+      backends: Object.fromEntries(backends.map((each) => each.split('=') as [string, string])),
       operations,
       anchors,
       connected: this.#connected,

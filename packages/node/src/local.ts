@@ -15,8 +15,6 @@ export type LocalOptions = {
   readonly environment: Environment
   readonly directory: string
   readonly hsm: { readonly type: string; readonly directory?: string | undefined }
-  /** Point arithmetic: the fastest that is installed and agrees with the reference, or the reference itself. */
-  readonly backend: 'fastest' | 'noble'
   readonly logger: Logger
 }
 
@@ -35,7 +33,6 @@ export type LocalNode = {
   readonly nodeId: Id<'nod'>
   readonly identityKey: Uint8Array
   readonly custody: string
-  readonly backends: { readonly [group: string]: string }
   close(): Promise<void>
 }
 
@@ -101,10 +98,9 @@ export async function openLocal(options: LocalOptions, events: LocalEvents = NO_
       storeId: sql.storeId,
       sealedSecrets: known,
       bootId,
-      backend: options.backend,
     })
     if (known === null) await journal.commit([putSetting(SECRETS, opened.sealedSecrets)], [])
-    const { nodeId, identityKey, custody, backends } = opened
+    const { nodeId, identityKey, custody } = opened
     return {
       store,
       journal,
@@ -114,7 +110,6 @@ export async function openLocal(options: LocalOptions, events: LocalEvents = NO_
       nodeId: nodeId as Id<'nod'>,
       identityKey,
       custody,
-      backends: Object.fromEntries(backends.map((each) => each.split('=') as [string, string])),
       close,
     }
   } catch (error) {

@@ -24,7 +24,7 @@ export { beginRefresh, type Generation, generationDigest } from './frost/refresh
 export type { PreprocessedNonces } from './frost/sign/commit-round.ts'
 export { MAX_ITEMS, type SigningItem } from './frost/sign/item.ts'
 export { type SigningContext, signingJudge } from './frost/sign/judge.ts'
-export { type GroupKey, SigningKey } from './frost/sign/key.ts'
+export { type GroupKey, SigningKey, signingKey } from './frost/sign/key.ts'
 export {
   MAX_PREPROCESSED,
   PREPROCESSING_PROTOCOL,

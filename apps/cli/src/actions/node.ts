@@ -3,15 +3,17 @@ import { Fault, isFault, type LogLevel } from '@quorate/base'
 import { type NodeConfig, nodeConfig, type RunningNode, startNode } from '@quorate/node'
 import { createLogger, hardenProcess, streamSink, systemClock } from '@quorate/platform'
 import type { Given, Run } from '../command.ts'
-import type { StartReport } from '../dev/daemons.ts'
+import { Leash } from '../dev/leash.ts'
 import { loadNodeConfig } from '../node-settings.ts'
 import { table } from '../output.ts'
 
 export const start: Run = async (given, output) => {
   const findings = hardenProcess()
-  const { node, config } = await starting(given, findings)
-  // Whoever started this process waits for the word; the channel would keep both alive.
-  tell({ kind: 'ready', pid: node.pid, signerPid: node.signerPid })
+  const leash = new Leash()
+  const { node, config } = await starting(given, findings, leash)
+  const stop = (): void => void node.stop()
+  process.once('SIGTERM', stop).once('SIGINT', stop)
+  leash.ready(node.pid, node.signerPid, stop)
   output.result(
     {
       index: node.index,
@@ -28,8 +30,6 @@ export const start: Run = async (given, output) => {
         : [`  http://${config.http.host ?? '127.0.0.1'}:${node.port}`]),
     ],
   )
-  const stop = (): void => void node.stop()
-  process.once('SIGTERM', stop).once('SIGINT', stop)
   const fault = await node.ended
   if (fault !== undefined) throw fault
 }
@@ -39,6 +39,7 @@ type Finding = ReturnType<typeof hardenProcess>[number]
 async function starting(
   given: Given,
   findings: readonly Finding[],
+  leash: Leash,
 ): Promise<{ readonly node: RunningNode; readonly config: NodeConfig }> {
   try {
     const values = loadNodeConfig(given)
@@ -55,15 +56,9 @@ async function starting(
     return { node: await startNode(config, logger), config }
   } catch (error) {
     const { code, detail } = isFault(error) ? error : new Fault('cli/internal')
-    tell({ kind: 'failed', code, ...(detail !== undefined && { detail }) })
+    leash.failed(code, detail)
     throw error
   }
-}
-
-function tell(report: StartReport): void {
-  if (process.send === undefined) return
-  process.send(report)
-  process.disconnect()
 }
 
 export const check: Run = async (given, output) => {

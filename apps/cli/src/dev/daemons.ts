@@ -1,5 +1,5 @@
 /** Starting and stopping the node processes of the development cluster. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,14 +7,10 @@ import { fileURLToPath } from 'node:url'
 import { Fault, isFault, isFaultCode, utf8 } from '@quorate/base'
 import { writeFileAtomic } from '@quorate/platform'
 import { type Connection, connectionTo } from '../connection.ts'
+import { firstWord, letGo } from './leash.ts'
 import { type DevNode, isAlive, isRunning } from './state.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../../bin/quorate.mjs', import.meta.url))
-
-/** What a daemon says to the program that started it, once. */
-export type StartReport =
-  | { readonly kind: 'ready'; readonly pid: number; readonly signerPid: number }
-  | { readonly kind: 'failed'; readonly code: string; readonly detail?: string }
 
 /** Variables that a daemon gets: settings come from its file alone, whatever the user has set. */
 const PASSED =
@@ -42,11 +38,17 @@ function configOf(node: DevNode, all: readonly DevNode[]): string {
   ].join('\n')
 }
 
+export type Started = {
+  readonly node: DevNode
+  /** Lets the daemon outlive this program; until then it ends with it. */
+  release(): void
+}
+
 /**
- * Starts the daemon of `node`, which outlives this program; resolves once it serves.
+ * Starts the daemon of `node`; resolves once it serves.
  * @throws the fault that it failed with; cli/node-failed where it ended without a word
  */
-export async function startDaemon(node: DevNode, all: readonly DevNode[]): Promise<DevNode> {
+export async function startDaemon(node: DevNode, all: readonly DevNode[]): Promise<Started> {
   const config = join(node.directory, 'quorate.yaml')
   writeFileAtomic(config, utf8(configOf(node, all)))
   const log = openSync(join(node.directory, 'node.log'), 'a', 0o600)
@@ -60,33 +62,17 @@ export async function startDaemon(node: DevNode, all: readonly DevNode[]): Promi
   })
   closeSync(log)
   const report = await firstWord(child)
-  if (child.connected) child.disconnect()
-  child.unref()
-  if (report?.kind === 'ready') return { ...node, pid: report.pid, signerPid: report.signerPid }
+  if (report?.kind === 'ready')
+    return {
+      node: { ...node, pid: report.pid, signerPid: report.signerPid },
+      release: () => letGo(child),
+    }
+  letGo(child)
   if (report?.kind === 'failed' && isFaultCode(report.code))
     throw new Fault(report.code, {
       detail: [`node ${node.index}`, report.detail ?? ''].filter(Boolean).join(': '),
     })
   throw new Fault('cli/node-failed', { detail: `node ${node.index}` })
-}
-
-const START_MS = 60_000
-
-/** What the daemon says; nothing if it ends or hangs before that. */
-function firstWord(child: ChildProcess): Promise<StartReport | undefined> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL')
-      resolve(undefined)
-    }, START_MS)
-    const end = (report: StartReport | undefined): void => {
-      clearTimeout(timer)
-      resolve(report)
-    }
-    child.once('message', (message) => end(message as StartReport))
-    child.once('exit', () => end(undefined))
-    child.once('error', () => end(undefined))
-  })
 }
 
 const STOP_MS = 8_000

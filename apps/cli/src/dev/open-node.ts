@@ -21,7 +21,6 @@ export async function withLocalNode<T>(
     environment,
     directory: given.required('data'),
     hsm: { type: given.text('hsm-type') ?? 'simulated', directory: given.text('hsm-directory') },
-    backend: 'fastest',
     logger: SILENT,
   })
   try {

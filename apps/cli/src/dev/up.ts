@@ -6,7 +6,7 @@ import { Fault } from '@quorate/base'
 import { ensurePrivateDirectory, openDataDirectory } from '@quorate/platform'
 import { devCluster } from '../connection.ts'
 import { createCluster } from './create.ts'
-import { startDaemon, stopDaemon, waitForPeers } from './daemons.ts'
+import { type Started, startDaemon, stopDaemon, waitForPeers } from './daemons.ts'
 import { type Home, hasCluster, refuseLink, socketsOf } from './home.ts'
 import { type DevNode, type DevState, isRunning, readState, writeState } from './state.ts'
 
@@ -109,14 +109,21 @@ async function startAll(
   threshold: number,
 ): Promise<readonly DevNode[]> {
   const started = await Promise.allSettled(
-    planned.map(async (node) => (node.pid === null ? startDaemon(node, planned) : node)),
+    planned.map(
+      async (node): Promise<Started> =>
+        node.pid === null ? startDaemon(node, planned) : { node, release: () => {} },
+    ),
   )
-  const nodes = started.map((each, i) => (each.status === 'fulfilled' ? each.value : planned[i]!))
-  await writeState(home, { v: 1, threshold, nodes })
+  const ready = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
   const failed = started.find((each) => each.status === 'rejected')
-  if (failed === undefined) return nodes
-  const mine = nodes.filter((_, i) => planned[i]?.pid === null)
-  await Promise.all(mine.map(stopDaemon))
+  if (failed === undefined) {
+    const nodes = ready.map(({ node }) => node)
+    await writeState(home, { v: 1, threshold, nodes })
+    for (const { release } of ready) release()
+    return nodes
+  }
+  const isMine = ({ node }: Started): boolean => planned[node.index - 1]?.pid === null
+  await Promise.all(ready.filter(isMine).map(({ node }) => stopDaemon(node)))
   throw failed.reason
 }
 

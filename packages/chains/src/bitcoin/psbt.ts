@@ -37,11 +37,13 @@ const OPTIONS = {
   allowUnknownInputs: true,
 } as const
 
+export type SignatureType = typeof SigHash.DEFAULT | typeof SigHash.ALL
+
 export type OwnKey = {
   /** x-only output key, 32 bytes. */
   readonly outputKey: Uint8Array
   readonly merkleRoot: Uint8Array | undefined
-  readonly sighash: typeof SigHash.DEFAULT | typeof SigHash.ALL
+  readonly type: SignatureType
 }
 
 /** A coin that the transaction spends. */
@@ -63,6 +65,8 @@ export type Psbt = {
   readonly key: TaprootKey
   readonly version: 0 | 2
   readonly coins: readonly Coin[]
+  /** What the signature of each coin of ours covers (32 bytes), by input. */
+  readonly sighashes: ReadonlyMap<number, Uint8Array>
   readonly payments: readonly Payment[]
   readonly fee: bigint
   readonly lockTime: number
@@ -83,7 +87,7 @@ export const readRawTransaction = (raw: Uint8Array): Transaction =>
 export const startsWithPsbtMagic = (bytes: Uint8Array): boolean => startsWith(bytes, MAGIC)
 
 const startsWith = (bytes: Uint8Array, text: string): boolean =>
-  [...text].every((character, i) => bytes[i] === character.charCodeAt(0))
+  text.split('').every((character, i) => bytes[i] === character.charCodeAt(0))
 
 function refuse(code: FaultCode, detail: string): never {
   throw new Fault(code, { detail })
@@ -117,6 +121,7 @@ export function parsePsbt(unsigned: Uint8Array, key: TaprootKey): Psbt {
     key,
     version,
     coins,
+    sighashes: sighashesOf(tx, coins),
     payments,
     fee,
     lockTime: tx.lockTime,
@@ -197,14 +202,24 @@ function ownKey(
   if (input.tapInternalKey !== undefined && !namesUs) refuse('chains/key-mismatch', `input ${i}`)
   if (input.tapLeafScript !== undefined || input.tapScriptSig !== undefined)
     refuse('chains/script-path', `input ${i}`)
-  const sighash = input.sighashType ?? SigHash.DEFAULT
-  if (sighash !== SigHash.DEFAULT && sighash !== SigHash.ALL)
-    return refuse('chains/sighash-type', `input ${i} asks for type ${sighash}`)
-  return { outputKey, merkleRoot, sighash }
+  const type = input.sighashType ?? SigHash.DEFAULT
+  if (type !== SigHash.DEFAULT && type !== SigHash.ALL)
+    return refuse('chains/sighash-type', `input ${i} asks for type ${type}`)
+  return { outputKey, merkleRoot, type }
 }
 
 const includes = (haystack: Uint8Array, needle: Uint8Array): boolean =>
   toHex(haystack).includes(toHex(needle))
+
+function sighashesOf(tx: Transaction, coins: readonly Coin[]): ReadonlyMap<number, Uint8Array> {
+  const scripts = coins.map(({ script }) => script)
+  const amounts = coins.map(({ amount }) => amount)
+  return new Map(
+    coins.flatMap(({ own }, i) =>
+      own === undefined ? [] : [[i, tx.preimageWitnessV1(i, scripts, own.type, amounts)] as const],
+    ),
+  )
+}
 
 function paymentOf({ script, amount }: TransactionOutput, i: number): Payment {
   if (script === undefined || amount === undefined)

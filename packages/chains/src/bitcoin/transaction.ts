@@ -11,6 +11,7 @@ import {
   type Psbt,
   readRawTransaction,
   readTransaction,
+  type SignatureType,
   startsWithPsbtMagic,
 } from './psbt.ts'
 import { isWitnessProgram } from './script.ts'
@@ -41,7 +42,7 @@ export function bitcoinTransaction(psbt: Psbt, network: BitcoinNetwork): Unsigne
           throw new Fault('chains/missing-signature', { detail: item.id })
         if (!verifySchnorr(item.publicKey, item.message, signature))
           throw new Fault('chains/bad-signature', { detail: item.id })
-        tx.updateInput(index, { tapKeySig: withType(signature, own.sighash) }, true)
+        tx.updateInput(index, { tapKeySig: withType(signature, own.type) }, true)
       }
       return signedTransaction(psbt, tx.toPSBT())
     },
@@ -50,26 +51,22 @@ export function bitcoinTransaction(psbt: Psbt, network: BitcoinNetwork): Unsigne
 }
 
 /** BIP-341: the type byte follows the signature unless it is SIGHASH_DEFAULT. */
-const withType = (signature: Uint8Array, sighash: OwnKey['sighash']): Uint8Array =>
-  sighash === SigHash.DEFAULT ? signature : concatBytes(signature, Uint8Array.of(sighash))
+const withType = (signature: Uint8Array, type: SignatureType): Uint8Array =>
+  type === SigHash.DEFAULT ? signature : concatBytes(signature, Uint8Array.of(type))
 
-function ownInputs({ coins, unsigned }: Psbt): readonly OwnInput[] {
-  const tx = readTransaction(unsigned)
-  const scripts = coins.map(({ script }) => script)
-  const amounts = coins.map(({ amount }) => amount)
-  return coins.flatMap(({ own }, index): readonly OwnInput[] => {
+const ownInputs = ({ coins, sighashes }: Psbt): readonly OwnInput[] =>
+  coins.flatMap(({ own }, index): readonly OwnInput[] => {
     if (own === undefined) return []
-    const { merkleRoot } = own
+    const { outputKey, merkleRoot } = own
     const item: SignItem = {
       id: `input-${index}`,
       scheme: 'bip340-secp256k1',
-      publicKey: own.outputKey,
-      message: tx.preimageWitnessV1(index, scripts, own.sighash, amounts),
+      publicKey: outputKey,
+      message: sighashes.get(index)!,
       tweak: merkleRoot === undefined ? { kind: 'taproot' } : { kind: 'taproot', merkleRoot },
     }
     return [{ index, own, item }]
   })
-}
 
 const signedTransaction = (psbt: Psbt, signedPsbt: Uint8Array): SignedTx => ({
   serialise(format: TxFormat = 'raw'): SerialisedTx {
@@ -124,7 +121,7 @@ function reasonsAgainst(
     if (signature === undefined) return [`input ${index} is not signed`]
     const isValid =
       (finalScriptSig ?? []).length === 0 &&
-      equalBytes(withType(signature.subarray(0, 64), own.sighash), signature) &&
+      equalBytes(withType(signature.subarray(0, 64), own.type), signature) &&
       verifySchnorr(item.publicKey, item.message, signature.subarray(0, 64))
     return isValid ? [] : [`the signature of input ${index} does not verify`]
   })

@@ -104,7 +104,7 @@ function virtualSize(psbt: Psbt): bigint | undefined {
   let witness = 2
   for (const { own } of psbt.coins) {
     if (own === undefined) return undefined
-    witness += 2 + (own.sighash === SigHash.DEFAULT ? 64 : 65)
+    witness += 2 + (own.type === SigHash.DEFAULT ? 64 : 65)
   }
   return BigInt(Math.ceil((4 * psbt.strippedSize + witness) / 4))
 }

@@ -61,7 +61,7 @@ test('bytes that are cut, longer, too long or of a later version', () => {
 
 test('the limit of a packet counts the signatures that a bare message lacks', () => {
   const call = (length: number) => ({ program: 2, accounts: [0], data: new Uint8Array(length) })
-  const calls = [...Array.from({ length: 8 }, () => call(120))]
+  const calls = Array.from({ length: 8 }, () => call(120))
   const room = 1232 - wire({ calls }).length
   const full = messageOf({ ...TRANSFER, calls: [...calls, call(room - 4)] })
   assert.equal(wireOf(full).length, 1232)

@@ -165,14 +165,12 @@ export const signerCalls = {
       storeId: field(3, id),
       sealedSecrets: field(4, nullable(blob)),
       bootId: field(5, bytes(16)),
-      backend: field(6, oneOf('fastest', 'noble')),
     }),
     record({
       nodeId: field(0, id),
       identityKey: field(1, hash32),
       custody: field(2, text(16)),
       sealedSecrets: field(3, blob),
-      backends: field(4, array(text(64), { max: 8 })),
     }),
   ),
   /** The node's self-signed card, for enrolment. */
@@ -191,6 +189,11 @@ export const signerCalls = {
   load: call(
     record({ rows: field(0, array(walletRow, { max: 100_000 })), burnt: field(1, array(hash32, { max: 1_000_000 })) }),
     empty,
+  ),
+  /** Chooses the point arithmetic; before the first epoch. Names it by group: `secp256k1=noble`. */
+  prepare: call(
+    record({ backend: field(0, oneOf('fastest', 'noble')) }),
+    record({ backends: field(0, array(text(64), { max: 8 })) }),
   ),
   /** New epoch keys, delegated by the identity key. */
   epoch: call(

@@ -75,7 +75,6 @@ export class Signer implements Handlers<SignerCalls> {
   }
 
   readonly open = async (o: Request<'open'>) => {
-    const chosen = await chooseBackends(o.backend === 'noble' ? { only: 'noble' } : {})
     const config = { type: o.hsmType, directory: o.hsmDirectory, environment: o.environment } as HsmConfig
     const { provider, custody } = await openHsm(config, this.#ports.clock)
     const identity = await keyOf(provider, IDENTITY_LABEL, 'ed25519')
@@ -93,7 +92,6 @@ export class Signer implements Handlers<SignerCalls> {
       identityKey: hsm.identity.publicKey,
       custody,
       sealedSecrets: vault.sealedSecrets,
-      backends: Object.entries(chosen).map(([group, { backend }]) => `${group}=${backend}`),
     }
   }
 
@@ -143,6 +141,11 @@ export class Signer implements Handlers<SignerCalls> {
     }
     this.#burnt = burnt
     return {}
+  }
+
+  readonly prepare = async ({ backend }: Request<'prepare'>): Promise<{ backends: readonly string[] }> => {
+    const chosen = await chooseBackends(backend === 'noble' ? { only: 'noble' } : {})
+    return { backends: Object.entries(chosen).map(([group, { backend: name }]) => `${group}=${name}`) }
   }
 
   readonly epoch = async ({ tlsFingerprint }: Request<'epoch'>): Promise<{ record: Uint8Array; notAfter: number }> => {

@@ -96,6 +96,7 @@ export class TestCluster {
   readonly root = mkdtempSync(join(tmpdir(), 'quorate-enclave-'))
   readonly nodes: TestNode[]
   readonly clients: { operator: Client; signer: Client; auditor: Client }
+  readonly admin: SigningKey = softwareKey()
   readonly wires: Wire[] = []
   chain: Uint8Array[] = []
   clusterId!: Uint8Array
@@ -152,7 +153,6 @@ export class TestCluster {
       storeId: node.disk.storeId,
       sealedSecrets: node.disk.secrets,
       bootId: node.bootId,
-      backend: 'fastest',
     })
     node.disk.secrets = node.identity.sealedSecrets
     node.isUp = true
@@ -160,7 +160,6 @@ export class TestCluster {
 
   async #enrol(): Promise<void> {
     const now = this.time.now()
-    const admin = softwareKey()
     const roles = Object.entries(this.clients) as [Role, Client][]
     const record: ClusterRecord = {
       v: 1,
@@ -173,7 +172,7 @@ export class TestCluster {
         identityKey: identity.identityKey,
         minCustody: 'software',
       })),
-      admins: [{ id: 'admin', key: admin.publicKey }],
+      admins: [{ id: 'admin', key: this.admin.publicKey }],
       adminThreshold: 1,
       clients: roles.map(([role, { id, key, project }]) => ({
         id,

@@ -4,12 +4,13 @@
  * signed and sealed, whatever it hears through `incoming`, and it can say anything besides.
  */
 import { acceptChain, decodeSignedRecord, makeEpoch, makeHello, MAX_EPOCH_MS } from '@quorate/auth'
-import { type Clock, isFault, type Secret, toHex } from '@quorate/base'
+import { type Clock, isFault, type Secret, type Signer, toHex } from '@quorate/base'
 import { chooseBackends } from '@quorate/math/native'
 import { systemRandom, type Timers } from '@quorate/platform'
 import {
+  countersign,
   decodeManifest,
-  type EnvelopeHeader,
+  encodeManifest,
   type Manifest,
   type OpenedEnvelope,
   type PartyId,
@@ -28,7 +29,11 @@ import { type NodeFiles, openNode, type OpenedNode } from './opened-node.ts'
 
 /** A message before it is signed, and who gets it. */
 export type Said = Outgoing & { readonly receivers: readonly PartyId[] }
-export type Heard = OpenedEnvelope & { readonly envelope: Uint8Array }
+export type Heard = OpenedEnvelope & {
+  readonly envelope: Uint8Array
+  /** What it says, where it belongs to no round. */
+  readonly control?: Control | undefined
+}
 
 export type HostileOptions = NodeFiles & {
   /** The signed cluster records. */
@@ -88,7 +93,7 @@ export class HostileNode {
     this.#node = o.node
     this.#send = o.send
     o.peers.tamper = (message) => {
-      this.#note(message.kind, message.body)
+      this.#note(message.kind === 'control' ? decodeControl(message.body) : undefined)
       return this.outgoing(message)
     }
   }
@@ -140,6 +145,10 @@ export class HostileNode {
     return new HostileNode({ record, keys, peers, member, node, send })
   }
 
+  /** Signs as the node itself. */
+  get identity(): Signer {
+    return this.#node.vault.hsm.identity
+  }
   get index(): PartyId {
     return this.#peers.self
   }
@@ -169,9 +178,10 @@ export class HostileNode {
   async deliver(envelope: Uint8Array): Promise<void> {
     const opened = this.#open(envelope)
     if (opened === undefined) return
-    const heard = { ...opened, envelope }
+    const control = opened.header.kind === 'control' ? decodeControl(opened.body) : undefined
+    const heard = { ...opened, envelope, control }
     this.heard.push(heard)
-    this.#note(opened.header.kind, opened.body)
+    this.#note(control)
     const kept = this.incoming(heard)
     if (kept !== undefined) await this.#pass(envelope, kept)
   }
@@ -197,11 +207,9 @@ export class HostileNode {
   }
 
   /** Remembers what the sessions are about. */
-  #note(kind: EnvelopeHeader['kind'], body: Uint8Array): void {
-    if (kind !== 'control') return
-    const message = decodeControl(body)
-    if (message.kind !== 'prepare') return
-    const manifest = decodeManifest(message.value.manifest)
+  #note(control: Control | undefined): void {
+    if (control?.kind !== 'prepare') return
+    const manifest = decodeManifest(control.value.manifest)
     this.#manifests.set(toHex(sessionId(manifest)), manifest)
   }
 
@@ -216,6 +224,14 @@ export class HostileNode {
 
   sayControl(message: Control, sid: Uint8Array, to: PartyId): void {
     this.say({ sid, protocol: 'quorate', round: 0, kind: 'control', to, body: encodeControl(message), receivers: [to] })
+  }
+
+  /** Proposes a session as its coordinator, whatever it is worth; under another id where one is given. */
+  propose(manifest: Manifest, request: Uint8Array, o: { to?: readonly PartyId[]; sid?: Uint8Array } = {}): void {
+    const { signature } = countersign(manifest, this.index, this.keys.crypto)
+    const value = { manifest: encodeManifest(manifest), request, countersignature: signature }
+    const { to = this.others, sid = sessionId(manifest) } = o
+    for (const each of to) this.sayControl({ kind: 'prepare', value }, sid, each)
   }
 
   /** Puts bytes on the network as they are. */

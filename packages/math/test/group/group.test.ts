@@ -124,6 +124,20 @@ function conforms(group: Group): void {
     for (const bytes of bad)
       assert.throws(() => group.decode(bytes), { code: 'math/bad-element' }, toHex(bytes))
   })
+
+  test('a peer that sends thousands of malformed points or sums to the identity wears nothing out', () => {
+    const off =
+      group.name === 'ed25519' ? fromHex(`02${'00'.repeat(31)}`) : fromHex(`02${'00'.repeat(31)}05`)
+    const [plus, minus] = [
+      group.decode(group.encode(group.mulBase(7n))),
+      group.decode(group.encode(group.mulBase(-7n))),
+    ]
+    for (let i = 0; i < 5000; i++) {
+      assert.throws(() => group.decode(off), { code: 'math/bad-element' })
+      assert.ok(group.isIdentity(group.add(plus, minus)))
+    }
+    assert.equal(hexOf(group, group.mul(300n, plus)), nobleBase(group, 2100n))
+  })
 }
 
 const P = nobleEd25519.Point

@@ -71,7 +71,7 @@ export function handlers(o: ServeOptions): Serve {
         custody: { kind: o.config.hsm.type, isHardware: local.custody === 'hardware' },
         audit: { seq, h: toHex(h), checkpointSeq: anchors.seq, rollbackDetectable: anchors.isRollbackDetectable },
         versions: { product: PRODUCT_VERSION, runtime: process.version, protocol: PROTOCOL_VERSION },
-        backends: local.backends,
+        backends: o.backends,
       }
     },
 

@@ -33,6 +33,8 @@ export type ServeOptions = {
   readonly cluster: AcceptedRecord
   readonly index: number
   readonly startedAt: number
+  /** Point arithmetic in use, by group. */
+  readonly backends: { readonly [group: string]: string }
   readonly operations: Operations
   readonly anchors: Anchors
   /** Indices of the nodes that are connected. */

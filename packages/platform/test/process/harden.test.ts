@@ -51,19 +51,22 @@ test('SIGUSR1 no longer opens the inspector', { skip: process.platform === 'win3
     [
       '--input-type=module',
       '-e',
-      `${program}
-      import inspector from 'node:inspector'
+      `import inspector from 'node:inspector'
       process.on('SIGUSR2', () => {
         console.log(JSON.stringify({ listeners: process.listenerCount('SIGUSR1'), url: inspector.url() ?? null }))
         process.exit()
       })
-      setInterval(() => {}, 1e6)`,
+      setInterval(() => {}, 1e6)
+      ${program}`,
     ],
     { cwd },
   )
   await once(child.stdout, 'data')
   child.kill('SIGUSR1')
   child.kill('SIGUSR2')
-  const [text] = (await once(child.stdout, 'data')) as [Buffer]
+  const [text] = (await Promise.race([
+    once(child.stdout, 'data'),
+    once(child, 'exit').then(() => assert.fail('it ended without an answer')),
+  ])) as [Buffer]
   assert.deepEqual(JSON.parse(String(text)), { listeners: 1, url: null })
 })

@@ -142,7 +142,7 @@ class DealtCommitments {
   }
 }
 
-/** The first step of a helper. Treats its share as secret. @throws threshold/bad-parameters */
+/** The first step of a helper. Treats its share as secret. @throws threshold/bad-parameters; threshold/inconsistent-share for a share that is not its own */
 export function beginHelping(
   session: RepairSession,
   self: PartyId,
@@ -154,12 +154,10 @@ export function beginHelping(
   const lambda = coefficientsOf(session)[helpers.indexOf(self)]
   if (lambda === undefined)
     throw new Fault('threshold/bad-parameters', { detail: `party ${self} is no helper` })
-  const parts = splitAdditively(
-    group,
-    lambda * group.decodeScalar(share.expose()),
-    helpers.length,
-    random,
-  )
+  const secret = group.decodeScalar(share.expose())
+  if (!group.equals(group.mulBase(secret), key.verifyingShares.get(self)!))
+    throw new Fault('threshold/inconsistent-share')
+  const parts = splitAdditively(group, lambda * secret, helpers.length, random)
   const commitments = parts.map((part) => group.mulBase(part))
   const others = helpers.filter((each) => each !== self)
   return next(

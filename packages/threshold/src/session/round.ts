@@ -4,8 +4,8 @@
  * A round awaits the messages that carry its number. `accept` of an inlet checks one message and
  * throws `Abort` naming its sender; `advance` runs once, after every awaited message was accepted.
  * A round sees no clock, socket, storage or source of randomness. The session calls inlets only
- * after the echo check, in ascending order of senders, broadcasts first, so the outcome does not
- * depend on the order of delivery. Bodies of direct messages are overwritten when the session ends:
+ * after the echo check, in ascending order of senders, and those of direct messages only when every
+ * broadcast was good, so the outcome does not depend on the order of delivery. Bodies of direct messages are overwritten when the session ends:
  * a round copies what it keeps.
  */
 import { type Codec, decode, encode, isFault } from '@quorate/base'

@@ -252,7 +252,8 @@ export class Session<Out> {
     const aborts: Abort[] = []
     for (const kind of ['broadcast', 'direct'] as const) {
       const inlet = round[kind]
-      if (inlet === undefined) continue
+      // Direct messages are checked against broadcasts, so these must all be good first.
+      if (inlet === undefined || aborts.length > 0) continue
       for (const from of this.#senders(inlet)) {
         try {
           const { body } = this.#find(kind, from)!

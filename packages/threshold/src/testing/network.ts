@@ -2,7 +2,8 @@
  * An in-memory network of sessions with a deterministic scheduler, and hooks for everything that a
  * cheating party or a hostile network can do.
  *
- *   tamper   sees each message before it is signed: what a cheating party does
+ *   cheat    sees each message as its sender makes it: a party that lies to all alike, and knows it
+ *   tamper   sees each message to each receiver before it is signed: a party that lies to some
  *   wire     sees the bytes on their way: what the network does
  *   inject   bytes that nobody in this session sent
  *
@@ -10,7 +11,7 @@
  */
 import { type Codec, decode, encode, isFault } from '@quorate/base'
 import type { PartyId } from '../session/party.ts'
-import type { Step } from '../session/round.ts'
+import type { Send, Step } from '../session/round.ts'
 import { type MessageKind, type Outgoing, Session, type SessionState } from '../session/session.ts'
 import { type Participant, participants } from './participants.ts'
 import { pick, seededRandom } from './random.ts'
@@ -28,6 +29,10 @@ export type Delivery = {
 }
 /** What is sent in place of a message: nothing, itself, or others. */
 export type Tamper = (delivery: Delivery) => readonly Delivery[]
+/** What a party sends in place of a message of its round; its own echo covers that. */
+export type Cheat = (
+  message: Send & { readonly from: PartyId; readonly round: number },
+) => readonly Send[]
 export type WireDelivery = {
   readonly to: PartyId
   readonly bytes: Uint8Array
@@ -45,6 +50,7 @@ export type RunOptions<Out> = {
   readonly orderSeed?: string | number
   /** Real envelopes, by these participants or by fresh ones; else plain claims. */
   readonly envelopes?: boolean | readonly Participant[]
+  readonly cheat?: Cheat
   readonly tamper?: Tamper
   readonly wire?: (delivery: WireDelivery) => readonly WireDelivery[]
   readonly inject?: readonly WireDelivery[]
@@ -102,7 +108,7 @@ export function runSessions<Out>(options: RunOptions<Out>): RunResult<Out> {
         protocol: name.protocol,
         self,
         parties,
-        first: make(self),
+        first: options.cheat === undefined ? make(self) : cheating(self, make(self), options.cheat),
         deadline: DEADLINE,
         readOriginal: (original) => transport.readOriginal(original),
       }),
@@ -135,6 +141,27 @@ export function runSessions<Out>(options: RunOptions<Out>): RunResult<Out> {
   }
 }
 
+/** The steps of a party that sends what `cheat` makes of its messages. */
+function cheating<Out>(from: PartyId, step: Step<Out>, cheat: Cheat, number = 0): Step<Out> {
+  const change = (round: number): readonly Send[] =>
+    step.send.flatMap((message) => cheat({ ...message, from, round }))
+  if (step.kind === 'done') return { ...step, send: change(number + 1) }
+  const { round } = step
+  const { broadcast, direct, dispute } = round
+  return {
+    kind: 'next',
+    send: change(round.number),
+    round: {
+      number: round.number,
+      ...(broadcast && { broadcast }),
+      ...(direct && { direct }),
+      ...(dispute && { dispute }),
+      advance: () => cheating(from, round.advance(), cheat, round.number),
+      [Symbol.dispose]: () => round[Symbol.dispose]?.(),
+    },
+  }
+}
+
 /** The results of all parties. @throws the first abort */
 export function outputsOf<Out>({ states }: RunResult<Out>): ReadonlyMap<PartyId, Out> {
   return new Map(
@@ -159,7 +186,23 @@ const when =
 export const drop = (match: Match): Tamper => when(match, () => [])
 export const delay = (match: Match): Tamper => when(match, (d) => [{ ...d, isDelayed: true }])
 export const duplicate = (match: Match): Tamper => when(match, (d) => [d, d])
-/** Sends other bytes. Broadcasts change alike for all receivers, unless `match` names one: that is an equivocation. */
+/** One party's messages of one round, sent with other contents. */
+export const misbehave =
+  (
+    by: { readonly from: number; readonly round: number; readonly to?: PartyId | 'all' },
+    change: (body: Uint8Array) => Uint8Array,
+  ): Cheat =>
+  (message) => {
+    const isMeant =
+      message.from === by.from && message.round === by.round && message.to === (by.to ?? 'all')
+    return [isMeant ? { to: message.to, body: change(message.body) } : message]
+  }
+/** `change` on values for `misbehave` and `alterBody`: another value in the right form. */
+export const recoded =
+  <Body>(codec: Codec<Body>, change: (body: Body) => Body): ((body: Uint8Array) => Uint8Array) =>
+  (body) =>
+    encode(codec, change(decode(codec, body, { maxBytes: body.length })))
+/** Sends other bytes to those that `match`; to some receivers of a broadcast only, that is an equivocation. */
 export const alterBody = (match: Match, change: (body: Uint8Array) => Uint8Array): Tamper => {
   const changed = new Map<Uint8Array, Uint8Array>()
   return when(match, (d) => {
@@ -168,15 +211,11 @@ export const alterBody = (match: Match, change: (body: Uint8Array) => Uint8Array
     return [{ ...d, body }]
   })
 }
-/** Sends another value in the right form. */
-export const recode = <Body>(
-  match: Match,
-  codec: Codec<Body>,
-  change: (body: Body) => Body,
-): Tamper =>
-  alterBody(match, (body) => encode(codec, change(decode(codec, body, { maxBytes: body.length }))))
-/** One after the other. */
-export const both =
-  (first: Tamper, second: Tamper): Tamper =>
-  (delivery) =>
-    first(delivery).flatMap(second)
+/** One cheat after the other. */
+export const conspire =
+  (...cheats: readonly Cheat[]): Cheat =>
+  (message) =>
+    cheats.reduce<readonly Send[]>(
+      (sent, cheat) => sent.flatMap((each) => cheat({ ...message, ...each })),
+      [message],
+    )

@@ -10,7 +10,13 @@ import { outputsOf } from '#src/testing/index.js'
 import { dkgSetup, keygen, runKeygen, SUITES, secretOf } from './dkg-setup.js'
 
 for (const id of SUITES) {
-  for (const [t, n] of [[1, 1], [1, 2], [2, 2], [2, 3], [3, 5]] as const) {
+  for (const [t, n] of [
+    [1, 1],
+    [1, 2],
+    [2, 2],
+    [2, 3],
+    [3, 5],
+  ] as const) {
     test(`${id}: ${t}-of-${n} parties agree on a key that any ${t} of them hold`, () => {
       const keys = keygen(id, t, n)
       const [first] = [...keys.values()]
@@ -21,10 +27,16 @@ for (const id of SUITES) {
         assert.deepEqual(recoveryData, first!.recoveryData)
       }
       for (const [party, { key, share }] of keys)
-        assert.ok(group.equals(group.mulBase(group.decodeScalar(share.expose())), key.verifyingShares.get(party)!))
+        assert.ok(
+          group.equals(
+            group.mulBase(group.decodeScalar(share.expose())),
+            key.verifyingShares.get(party)!,
+          ),
+        )
       const last = Array.from({ length: t }, (_, i) => n - i)
       assert.ok(group.equals(group.mulBase(secretOf(keys, last)), first!.key.groupKey))
-      if (t > 1) assert.ok(!group.equals(group.mulBase(secretOf(keys, last.slice(1))), first!.key.groupKey))
+      if (t > 1)
+        assert.ok(!group.equals(group.mulBase(secretOf(keys, last.slice(1))), first!.key.groupKey))
     })
   }
 
@@ -33,7 +45,8 @@ for (const id of SUITES) {
     const plain = outputsOf(runKeygen(setup))
     for (const orderSeed of ['a', 'b', 'c']) {
       const other = outputsOf(runKeygen(setup, { orderSeed }))
-      for (const [party, { share }] of other) assert.ok(equalBytes(share.expose(), plain.get(party)!.share.expose()))
+      for (const [party, { share }] of other)
+        assert.ok(equalBytes(share.expose(), plain.get(party)!.share.expose()))
     }
   })
 
@@ -51,7 +64,9 @@ for (const id of SUITES) {
     data[data.length - 1]! ^= 1
     assert.throws(() => recover(dkgSuite(id), data), { code: 'threshold/bad-recovery-data' })
     const stranger = new Secret(dkgSuite(id).group.encodeScalar(77n))
-    assert.throws(() => recover(dkgSuite(id), keys.get(partyId(1))!.recoveryData, stranger), { code: 'threshold/bad-host-key' })
+    assert.throws(() => recover(dkgSuite(id), keys.get(partyId(1))!.recoveryData, stranger), {
+      code: 'threshold/bad-host-key',
+    })
   })
 }
 
@@ -73,5 +88,7 @@ test('records stay untweaked: the Taproot commitment is applied once, by the sig
 test('a wallet of 1 to 50 parties', { timeout: 120_000 }, () => {
   const keys = keygen('FROST-secp256k1-SHA256-TR-v1', 3, 12)
   const { group } = [...keys.values()][0]!.key.suite
-  assert.ok(group.equals(group.mulBase(secretOf(keys, [2, 7, 12])), keys.get(1 as PartyId)!.key.groupKey))
+  assert.ok(
+    group.equals(group.mulBase(secretOf(keys, [2, 7, 12])), keys.get(1 as PartyId)!.key.groupKey),
+  )
 })

@@ -172,73 +172,76 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 test('in any order of operations no nonce is given out twice, by chance, or after a restart', () => {
   let given = 0
   fc.assert(
-    fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {
-      const capacity = 8
-      const pool = new NoncePool(capacity)
-      const boots = [0, 0]
-      const epochOf = new Map<PreprocessedNonces, string>()
-      const out = new Set<PreprocessedNonces>()
-      let session = 0
-      const key = (): PoolKey => keyOf(`a${boots[0]}`, `b${boots[1]}`)
-      // Names of slots that exist or existed, so that operations often meet real ones.
-      const names: string[] = []
-      const reserved = new Map<number, readonly string[]>()
-      const pick = (slots: readonly number[]): readonly string[] =>
-        slots.map((i) => names.at(-1 - i) ?? 'none/0')
+    fc.property(
+      fc.array(operation, { minLength: 10, maxLength: 60, size: 'max' }),
+      (operations) => {
+        const capacity = 8
+        const pool = new NoncePool(capacity)
+        const boots = [0, 0]
+        const epochOf = new Map<PreprocessedNonces, string>()
+        const out = new Set<PreprocessedNonces>()
+        let session = 0
+        const key = (): PoolKey => keyOf(`a${boots[0]}`, `b${boots[1]}`)
+        // Names of slots that exist or existed, so that operations often meet real ones.
+        const names: string[] = []
+        const reserved = new Map<number, readonly string[]>()
+        const pick = (slots: readonly number[]): readonly string[] =>
+          slots.map((i) => names.at(-1 - i) ?? 'none/0')
 
-      const apply = (each: Operation): void => {
-        switch (each.kind) {
-          case 'add': {
-            const fresh = made(each.count)
-            for (const one of fresh) epochOf.set(one, boots.join())
-            const name = `p${session++}`
-            pool.add(key(), name, fresh)
-            names.push(...fresh.map((_, i) => `${name}/${i}`))
-            return
-          }
-          case 'reserve': {
-            const chosen = pick(each.slots)
-            pool.reserve(key(), chosen, `s${each.session}`)
-            reserved.set(each.session, chosen)
-            return
-          }
-          case 'spend': {
-            // Mostly what the session did reserve, perhaps long ago; else any slots at all.
-            const chosen = each.slots[0] === 0 ? pick(each.slots) : reserved.get(each.session)
-            for (const one of pool.spend(key(), chosen ?? [], `s${each.session}`)) {
-              assert.ok(!out.has(one), 'given out twice')
-              assert.ok(!one.nonces.isUsed, 'given out wiped')
-              assert.equal(epochOf.get(one), boots.join(), 'given out after a restart')
-              out.add(one)
-              given++
+        const apply = (each: Operation): void => {
+          switch (each.kind) {
+            case 'add': {
+              const fresh = made(each.count)
+              for (const one of fresh) epochOf.set(one, boots.join())
+              const name = `p${session++}`
+              pool.add(key(), name, fresh)
+              names.push(...fresh.map((_, i) => `${name}/${i}`))
+              return
             }
-            return
+            case 'reserve': {
+              const chosen = pick(each.slots)
+              pool.reserve(key(), chosen, `s${each.session}`)
+              reserved.set(each.session, chosen)
+              return
+            }
+            case 'spend': {
+              // Mostly what the session did reserve, perhaps long ago; else any slots at all.
+              const chosen = each.slots[0] === 0 ? pick(each.slots) : reserved.get(each.session)
+              for (const one of pool.spend(key(), chosen ?? [], `s${each.session}`)) {
+                assert.ok(!out.has(one), 'given out twice')
+                assert.ok(!one.nonces.isUsed, 'given out wiped')
+                assert.equal(epochOf.get(one), boots.join(), 'given out after a restart')
+                out.add(one)
+                given++
+              }
+              return
+            }
+            case 'abandon':
+              pool.abandon(`s${each.session}`)
+              return
+            case 'restart':
+              boots[each.party - 1]! += 1
+              pool.partyStarted(
+                partyId(each.party),
+                `${each.party === 1 ? 'a' : 'b'}${boots[each.party - 1]}`,
+              )
+              return
+            case 'dropAll':
+              pool.dropAll()
           }
-          case 'abandon':
-            pool.abandon(`s${each.session}`)
-            return
-          case 'restart':
-            boots[each.party - 1]! += 1
-            pool.partyStarted(
-              partyId(each.party),
-              `${each.party === 1 ? 'a' : 'b'}${boots[each.party - 1]}`,
-            )
-            return
-          case 'dropAll':
-            pool.dropAll()
         }
-      }
-      for (const each of operations) {
-        try {
-          apply(each)
-        } catch (error) {
-          if (!isFault(error)) throw error
+        for (const each of operations) {
+          try {
+            apply(each)
+          } catch (error) {
+            if (!isFault(error)) throw error
+          }
+          assert.ok(pool.size <= capacity)
+          const alive = [...epochOf.keys()].filter((one) => !out.has(one) && !one.nonces.isUsed)
+          assert.equal(alive.length, pool.size, 'what left the pool unspent is wiped')
         }
-        assert.ok(pool.size <= capacity)
-        const alive = [...epochOf.keys()].filter((one) => !out.has(one) && !one.nonces.isUsed)
-        assert.equal(alive.length, pool.size, 'what left the pool unspent is wiped')
-      }
-    }),
+      },
+    ),
     { numRuns: 150 },
   )
   assert.ok(given > 20, 'the property met nonces that were spent')

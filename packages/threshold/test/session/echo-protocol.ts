@@ -9,15 +9,22 @@ export type Heard = readonly string[]
 export type Shape = readonly ('broadcast' | 'direct' | 'both')[]
 
 /** The first step of `self`; each entry of `shape` is one round. `disposed` counts rounds that were left. */
-export function beginTalk(self: PartyId, parties: readonly PartyId[], shape: Shape, disposed?: () => void): Step<Heard> {
+export function beginTalk(
+  self: PartyId,
+  parties: readonly PartyId[],
+  shape: Shape,
+  disposed?: () => void,
+): Step<Heard> {
   const others = parties.filter((each) => each !== self)
   const heard: string[] = []
   const enter = (number: number): Step<Heard> => {
     const form = shape[number - 1]
     if (form === undefined) return done([...heard].sort())
-    const accept = (kind: string) => (from: PartyId, { word, round }: Word): void => {
-      heard.push(`${number}/${kind}/${from}/${round}/${word}`)
-    }
+    const accept =
+      (kind: string) =>
+      (from: PartyId, { word, round }: Word): void => {
+        heard.push(`${number}/${kind}/${from}/${round}/${word}`)
+      }
     const round: Round<Heard> = {
       number,
       ...(form !== 'direct' && { broadcast: inlet(wordCodec, 100, accept('broadcast')) }),
@@ -28,7 +35,9 @@ export function beginTalk(self: PartyId, parties: readonly PartyId[], shape: Sha
     return next(
       round,
       ...(form !== 'direct' ? [toAll(wordCodec, { word: `from ${self}`, round: number })] : []),
-      ...(form !== 'broadcast' ? toEach(others, wordCodec, (to) => ({ word: `${self} to ${to}`, round: number })) : []),
+      ...(form !== 'broadcast'
+        ? toEach(others, wordCodec, (to) => ({ word: `${self} to ${to}`, round: number }))
+        : []),
     )
   }
   return enter(1)

@@ -1,9 +1,8 @@
 /** What one signing session signs, and the keys for it. */
-import { encode, toHex } from '@quorate/base'
 import type { PartyId } from '../../session/party.ts'
 import type { NonceCommitment } from '../nonces.ts'
-import { type Tweak, tweakCodec } from '../tweak.ts'
-import { type GroupKey, SigningKey } from './key.ts'
+import type { Tweak } from '../tweak.ts'
+import { type GroupKey, signingKey } from './key.ts'
 import { SigningSession } from './session.ts'
 import { SignerSet } from './signer-set.ts'
 
@@ -19,7 +18,7 @@ export const MAX_ITEMS = 256
 /** A commitment of each signer, for one item. */
 export type Commitments = ReadonlyMap<PartyId, NonceCommitment>
 
-/** One session per item. Items with the same tweaks share their key. @throws threshold/bad-parameters and the faults of `SigningKey` */
+/** One session per item. @throws threshold/bad-parameters and the faults of `signingKey` */
 export function openSessions(
   key: GroupKey,
   parties: readonly PartyId[],
@@ -27,11 +26,13 @@ export function openSessions(
   commitments: readonly Commitments[],
 ): readonly SigningSession[] {
   const signers = new SignerSet(key, parties)
-  const keys = new Map<string, SigningKey>()
-  return items.map(({ message, tweaks = [] }, i) => {
-    const name = tweaks.map((tweak) => toHex(encode(tweakCodec, tweak))).join('/')
-    const signingKey = keys.get(name) ?? new SigningKey(key, tweaks)
-    keys.set(name, signingKey)
-    return new SigningSession({ key: signingKey, signers, message, commitments: commitments[i]! })
-  })
+  return items.map(
+    ({ message, tweaks }, i) =>
+      new SigningSession({
+        key: signingKey(key, tweaks),
+        signers,
+        message,
+        commitments: commitments[i]!,
+      }),
+  )
 }

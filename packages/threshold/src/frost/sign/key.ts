@@ -1,9 +1,9 @@
 /** The public side of a shared key, and the key that a list of tweaks makes of it. */
-import { Fault } from '@quorate/base'
+import { encode, Fault, toHex } from '@quorate/base'
 import { type Element, mod } from '@quorate/math'
 import type { PartyId } from '../../session/party.ts'
 import type { FrostSuite } from '../suite.ts'
-import type { Tweak } from '../tweak.ts'
+import { type Tweak, tweakCodec } from '../tweak.ts'
 
 /** What all parties know of a shared key. Nothing here is tweaked. */
 export type GroupKey = {
@@ -18,7 +18,7 @@ export type GroupKey = {
 /**
  * The key Q that signatures verify under: P moved by each tweak in turn, on the side that the
  * scheme signs with. All in all Q = a·P + b·G with a = ±1, and because Lagrange coefficients add
- * up to 1, the shares move alike: a·sᵢ + b. Worth keeping while a wallet is in use.
+ * up to 1, the shares move alike: a·sᵢ + b.
  */
 export class SigningKey {
   readonly group: GroupKey
@@ -37,18 +37,21 @@ export class SigningKey {
   constructor(key: GroupKey, tweaks: readonly Tweak[] = []) {
     const { suite, groupKey } = key
     const { group } = suite
-    let [element, isNegated, offset] = [groupKey, false, 0n]
+    let [element, isNegated, offset, offsetElement] = [groupKey, false, 0n, group.identity]
     const normalize = (): void => {
       if (!suite.usesNegative(element)) return
       element = group.negate(element)
       isNegated = !isNegated
       offset = mod(-offset, group.order)
+      offsetElement = group.negate(offsetElement)
     }
     normalize()
     for (const tweak of tweaks) {
       const t = suite.tweakScalar(element, tweak)
-      element = group.add(element, group.mulBase(t))
+      const moved = group.mulBase(t)
+      element = group.add(element, moved)
       offset = mod(offset + t, group.order)
+      offsetElement = group.add(offsetElement, moved)
       normalize()
     }
     this.group = key
@@ -57,7 +60,7 @@ export class SigningKey {
     this.publicKey = suite.encodePublic(element)
     this.#isNegated = isNegated
     this.#offset = offset
-    this.#offsetElement = group.mulBase(offset)
+    this.#offsetElement = offsetElement
   }
 
   /** a·sᵢ + b for a share sᵢ of the untweaked key. Treats the share as secret. */
@@ -80,4 +83,22 @@ export class SigningKey {
     this.#verifyingShares.set(party, moved)
     return moved
   }
+}
+
+/** Most forms of one key that are kept; a wallet rarely has more than one. */
+const KEPT = 8
+const kept = new WeakMap<GroupKey, Map<string, SigningKey>>()
+
+/** The `SigningKey` of `key` under `tweaks`, computed once while `key` is in use. Throws as the constructor does. */
+export function signingKey(key: GroupKey, tweaks: readonly Tweak[] = []): SigningKey {
+  const forms = kept.get(key) ?? new Map<string, SigningKey>()
+  kept.set(key, forms)
+  const name = tweaks.map((tweak) => toHex(encode(tweakCodec, tweak))).join('/')
+  const known = forms.get(name)
+  if (known !== undefined) return known
+  const made = new SigningKey(key, tweaks)
+  const [oldest] = forms.keys()
+  if (forms.size === KEPT && oldest !== undefined) forms.delete(oldest)
+  forms.set(name, made)
+  return made
 }

@@ -7,7 +7,7 @@ import type { PartyId } from '../../session/party.ts'
 import { done, type Step } from '../../session/round.ts'
 import { exchangeCommitments, type PreprocessedNonces } from './commit-round.ts'
 import { MAX_ITEMS, type SigningItem } from './item.ts'
-import { type GroupKey, SigningKey } from './key.ts'
+import { type GroupKey, signingKey } from './key.ts'
 import { exchangeShares } from './share-round.ts'
 import { SignerSet } from './signer-set.ts'
 
@@ -46,7 +46,7 @@ export function startSigning(
       detail: `1 to ${MAX_ITEMS} items are signed at once`,
     })
   // Tweaks that the suite does not know must fail here, before nonces are made.
-  for (const { tweaks } of items) if (tweaks !== undefined) new SigningKey(key, tweaks)
+  for (const { tweaks } of items) signingKey(key, tweaks)
   if (preprocessed === undefined)
     return exchangeCommitments({ ...checked, suite: key.suite, count: items.length }, (fresh) =>
       exchangeShares(checked, fresh),

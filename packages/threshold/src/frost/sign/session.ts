@@ -8,6 +8,7 @@
  * computed once, whoever asks: this object serves the signer and the aggregator.
  */
 import {
+  bug,
   concatBytes,
   equalBytes,
   Fault,
@@ -108,10 +109,17 @@ export class SigningSession {
     const { hiding, binding } = nonces.take()
     const nonce = mod(hiding + bindingFactor * binding, group.order)
     const factor = mod(this.#challenge * this.#signers.lambda(party), group.order)
-    return group.encodeScalar((this.#usesNegative ? group.order - nonce : nonce) + factor * secret)
+    const z = group.encodeScalar(
+      (this.#usesNegative ? group.order - nonce : nonce) + factor * secret,
+    )
+    this.#validShares.set(party, z.slice())
+    return z
   }
 
-  /** Whether these bytes are the signature share of `party`: zᵢ·G = ±Rᵢ + c·λᵢ·Yᵢ. */
+  /**
+   * Whether these bytes are the signature share of `party`: zᵢ·G = ±Rᵢ + c·λᵢ·Yᵢ. One that `sign` of
+   * this very object made is taken to be right, unless `aggregate` finds that the signature is not.
+   */
   isValidShare(party: PartyId, share: Uint8Array): boolean {
     const known = this.#validShares.get(party)
     if (known !== undefined && equalBytes(known, share)) return true
@@ -144,8 +152,7 @@ export class SigningSession {
    * wrong; threshold/bad-parameters where one is missing
    */
   aggregate(shares: ReadonlyMap<PartyId, Uint8Array>): Uint8Array {
-    const culprits = this.cheaters(shares)
-    if (culprits.length > 0) throw new Abort('threshold/invalid-share', { culprits })
+    this.#refuseCheaters(shares)
     const { suite } = this.#key
     const { group } = suite
     const z = this.#signers.parties.reduce(
@@ -153,9 +160,16 @@ export class SigningSession {
       0n,
     )
     const signature = concatBytes(suite.encodePublic(this.#groupCommitment), group.encodeScalar(z))
-    if (!isSignature(this.#key, this.#message, signature))
-      throw new Fault('base/bug', { detail: 'valid shares gave a signature that does not verify' })
-    return signature
+    if (isSignature(this.#key, this.#message, signature)) return signature
+    // The only share not yet checked is this party's own.
+    this.#validShares.clear()
+    this.#refuseCheaters(shares)
+    return bug('valid shares gave a signature that does not verify')
+  }
+
+  #refuseCheaters(shares: ReadonlyMap<PartyId, Uint8Array>): void {
+    const culprits = this.cheaters(shares)
+    if (culprits.length > 0) throw new Abort('threshold/invalid-share', { culprits })
   }
 
   #contribution(party: PartyId): Contribution {

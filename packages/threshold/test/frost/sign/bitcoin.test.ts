@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { schnorr } from '@noble/curves/secp256k1.js'
 import { fromHex, toHex } from '@quorate/base'
 import { decodeX, fromBytesBe, secp256k1 } from '@quorate/math'
-import { SigningKey } from '#src/frost/sign/key.js'
+import { SigningKey, signingKey } from '#src/frost/sign/key.js'
 import { verifySignature } from '#src/frost/suite.js'
 import { frostSuites } from '#src/frost/suites/table.js'
 import type { Tweak } from '#src/frost/tweak.js'
@@ -121,6 +121,22 @@ test('tweaks add up in order, and one applied twice gives another key', () => {
   assert.notDeepEqual(once.publicKey, twice.publicKey)
   const again = new SigningKey({ ...key, groupKey: once.element }, [taproot(null)])
   assert.deepEqual(twice.publicKey, again.publicKey)
+})
+
+test('a key keeps a few of its forms', () => {
+  const { key } = dealt(suite, 1, 1)
+  const form = (n: number): SigningKey =>
+    signingKey(key, [{ kind: 'taproot', merkleRoot: new Uint8Array(32).fill(n) }])
+  assert.equal(form(0), form(0))
+  assert.equal(signingKey(key), signingKey(key, []))
+  const first = form(0)
+  for (let n = 1; n < 20; n++)
+    assert.deepEqual(
+      form(n).publicKey,
+      new SigningKey(key, [taproot(toHex(new Uint8Array(32).fill(n)))]).publicKey,
+    )
+  assert.notEqual(form(0), first)
+  assert.deepEqual(form(0).publicKey, first.publicKey)
 })
 
 test('a root that is no root and a suite without tweaks are refused', () => {

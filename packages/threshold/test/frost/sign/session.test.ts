@@ -111,6 +111,19 @@ for (const suite of Object.values(frostSuites)) {
       )
     })
 
+    test('a party whose own key share is damaged finds out when it aggregates', () => {
+      const [one, two] = prepare(dealt(suite, 2, 3), ids(1, 2), message)
+      const damaged = new Secret(group.encodeScalar(12345n))
+      const shares = new Map([
+        [partyId(1), one!.session.sign(partyId(1), damaged, one!.nonces)],
+        [partyId(2), two!.session.sign(partyId(2), two!.share, two!.nonces)],
+      ])
+      assert.throws(
+        () => one!.session.aggregate(shares),
+        (error) => error instanceof Abort && error.culprits.join() === '1',
+      )
+    })
+
     test('nonces sign once', () => {
       const signers = prepare(dealt(suite, 2, 2), ids(1, 2), message)
       const { party, share, nonces, session } = signers[0]!
