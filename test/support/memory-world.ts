@@ -80,11 +80,14 @@ export async function memoryWorld(): Promise<MemoryWorld> {
       ),
     refusals: (node) =>
       honest(node).log.flatMap(({ event, fields }) => (event.endsWith('.refused') ? [String(fields['code'])] : [])),
+    forget() {
+      for (const { log } of cluster.nodes) log.length = 0
+    },
     wallets: (node) => Promise.resolve(rows(node).flatMap(({ wallet, state }) => (state === 'active' ? [wallet] : []))),
     async eventually(is) {
       for (let turn = 0; turn < MAX_TURNS; turn++) {
         await cluster.settle()
-        if (is()) return
+        if (await is()) return
         cluster.time.advance(1_000)
       }
       throw new Error('it did not come to that')

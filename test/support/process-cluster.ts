@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -16,7 +17,7 @@ import { fromHex, type Id, newId, type Signer } from '@quorate/base'
 import { verifyEd25519 } from '@quorate/enclave'
 import { softwareKey } from '@quorate/enclave/testing'
 import { joinCluster, makeCard, type NodeConfig, openLocal, signProposal } from '@quorate/node'
-import { createLogger, systemClock, systemRandom } from '@quorate/platform'
+import { type Address, createLogger, systemClock, systemRandom } from '@quorate/platform'
 import { chooseTemplate } from '@quorate/policy'
 import { NodeClient } from '@quorate/sdk'
 
@@ -46,12 +47,16 @@ export class ProcessCluster {
   readonly root: string
   readonly nodes: ProcessNode[]
   readonly keys: Record<Role, { readonly client: Id<'cli'>; readonly signer: Signer }>
+  readonly admin: Signer = softwareKey()
   readonly project: Id<'prj'>
   cluster!: Uint8Array
 
-  private constructor(size: number) {
+  private constructor(size: number, tlsPorts: readonly number[] | undefined) {
     this.root = mkdtempSync(join(tmpdir(), 'qp-'))
-    const mesh = (index: number): { path: string } => ({ path: join(this.root, `m${index}`) })
+    const mesh = (index: number): Address =>
+      tlsPorts === undefined
+        ? { path: join(this.root, `m${index}`) }
+        : { host: '127.0.0.1', port: tlsPorts[index - 1]! }
     const indices = Array.from({ length: size }, (_, i) => i + 1)
     this.nodes = indices.map((index) => {
       const directory = join(this.root, `n${index}`)
@@ -78,9 +83,9 @@ export class ProcessCluster {
     this.project = newId('prj', Date.now(), systemRandom)
   }
 
-  /** Enrols `size` nodes; starts those not in `leaveOut`. */
-  static async start(size = 3, o: { leaveOut?: readonly number[] } = {}): Promise<ProcessCluster> {
-    const cluster = new ProcessCluster(size)
+  /** Enrols `size` nodes; starts those not in `leaveOut`. The mesh is on unix sockets, or TLS on loopback. */
+  static async start(size = 3, o: { leaveOut?: readonly number[]; isTls?: boolean } = {}): Promise<ProcessCluster> {
+    const cluster = new ProcessCluster(size, o.isTls === true ? await freePorts(size) : undefined)
     await cluster.#enrol()
     const started = cluster.nodes.filter(({ index }) => o.leaveOut?.includes(index) !== true)
     await Promise.all(started.map((node) => cluster.launch(node)))
@@ -106,7 +111,7 @@ export class ProcessCluster {
         const { id, identityKey } = readNodeCard(card, verifyEd25519)
         return { index: i + 1, id, identityKey, minCustody: 'software' }
       }),
-      admins: [{ id: 'admin', key: softwareKey().publicKey }],
+      admins: [{ id: 'admin', key: this.admin.publicKey }],
       adminThreshold: 1,
       clients: (Object.keys(this.keys) as Role[]).map((role) => ({
         id: this.keys[role].client,
@@ -188,8 +193,7 @@ export class ProcessCluster {
     }
   }
 
-  client(node: ProcessNode): NodeClient {
-    const roles = Object.keys(this.keys) as Role[]
+  client(node: ProcessNode, roles: readonly Role[] = Object.keys(this.keys) as Role[]): NodeClient {
     return new NodeClient({
       endpoint: { socketPath: node.config.http.socketPath! },
       cluster: this.cluster,
@@ -265,6 +269,20 @@ export class ProcessCluster {
     await Promise.all(this.nodes.map((node) => this.kill(node)))
     rmSync(this.root, { recursive: true, force: true })
   }
+}
+
+/** Ports that were free a moment ago. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      return server
+    }),
+  )
+  const ports = servers.map((server) => (server.address() as { port: number }).port)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
 }
 
 /** Looks again and again, for at most two minutes: test machines can be very slow. Faults count as "not yet". */

@@ -64,11 +64,14 @@ export async function processWorld(): Promise<ProcessWorld> {
         event === 'session.failed' ? [{ code: code!, culprits: (culprits || undefined)?.split(',').map(Number) ?? [] }] : [],
       ),
     refusals: (node) => lines(node).flatMap(({ event, code }) => (event.endsWith('.refused') ? [code!] : [])),
+    forget() {
+      for (const node of HONEST) process(node).log = []
+    },
     async wallets(node) {
       const { items } = await cluster.client(process(node)).call('listWallets', {})
       return items.map(({ id }) => id)
     },
-    eventually: (is) => until(() => Promise.resolve(is())),
+    eventually: (is) => until(async () => is()),
     snapshot(node) {
       const putBack = cluster.snapshot(process(node))
       return {

@@ -32,12 +32,14 @@ export type World = {
   /** The request as an enrolled client signs it. */
   request(body: RequestBody): Promise<SignedRequest>
   verdicts(node: Honest): readonly Verdict[]
+  /** Forgets what the nodes logged so far. */
+  forget(): void
   /** Codes of envelopes, manifests and peers that the node refused. */
   refusals(node: Honest): readonly string[]
   /** Ids of the wallets that the node holds whole. */
   wallets(node: Honest): Promise<readonly string[]>
   /** Delivers, and lets time pass, until it is so. */
-  eventually(is: () => boolean): Promise<void>
+  eventually(is: () => boolean | Promise<boolean>): Promise<void>
   /** Keeps a copy of all that the node has on disk, its HSM included. */
   snapshot(node: Honest): Snapshot
   close(): Promise<void>

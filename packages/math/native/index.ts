@@ -46,7 +46,7 @@ async function tryBackend(group: Group, load: () => Promise<PointBackend>): Prom
     backend = await load()
   } catch (cause) {
     const isAbsent =
-      cause instanceof Error && 'code' in cause && /MODULE_NOT_FOUND$/.test(String(cause.code))
+      cause instanceof Error && 'code' in cause && String(cause.code).endsWith('MODULE_NOT_FOUND')
     return {
       backend: 'noble',
       reason: isAbsent ? 'no faster backend is installed' : 'the faster backend does not load here',

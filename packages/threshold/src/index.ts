@@ -1,4 +1,7 @@
 export { type Deal, type DealOptions, deal, groupKeyOf, isDealtShare } from './frost/dealer.ts'
+export { recover } from './frost/keygen/certificate.ts'
+export { type ChillDkgOutput, chillDkgOutput } from './frost/keygen/chilldkg.ts'
+export { judgeDkg } from './frost/keygen/judge.ts'
 export {
   beginKeygen,
   dkgSuite,
@@ -11,6 +14,7 @@ export {
   type DkgParametersInput,
   dkgParameters,
   hostPublicKey,
+  parametersHash,
 } from './frost/keygen/parameters.ts'
 export type { DkgOptions } from './frost/keygen/rounds.ts'
 export { NoncePool, type PoolKey } from './frost/nonce-pool.ts'
@@ -20,7 +24,8 @@ export {
   type NonceCommitment,
   SigningNonces,
 } from './frost/nonces.ts'
-export { beginRefresh, type Generation, generationDigest } from './frost/refresh.ts'
+export { beginRefresh, type Generation, generationDigest, recoverRefresh } from './frost/refresh.ts'
+export { beginHelping, beginRepair, type RepairSession } from './frost/repair.ts'
 export type { PreprocessedNonces } from './frost/sign/commit-round.ts'
 export { MAX_ITEMS, type SigningItem } from './frost/sign/item.ts'
 export { type SigningContext, signingJudge } from './frost/sign/judge.ts'
@@ -89,6 +94,7 @@ export {
   sessionId,
   verifyCountersignature,
 } from './session/manifest.ts'
+export type { MessageKind, OriginalClaim, Outgoing, Received } from './session/message.ts'
 export { MAX_PARTIES, type PartyId, partiesUpTo, partyId } from './session/party.ts'
 export {
   done,
@@ -101,12 +107,4 @@ export {
   toAll,
   toEach,
 } from './session/round.ts'
-export {
-  type MessageKind,
-  type OriginalClaim,
-  type Outgoing,
-  type Received,
-  Session,
-  type SessionOptions,
-  type SessionState,
-} from './session/session.ts'
+export { Session, type SessionOptions, type SessionState } from './session/session.ts'

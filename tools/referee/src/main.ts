@@ -5,30 +5,32 @@
  *   {"method":"checkBitcoin","params":{"psbtUnsigned":"…","signedRaw":"…"}}  →  {"result":{…}} or {"error":"…"}
  */
 import { text } from 'node:stream/consumers'
-import {
-  type BitcoinTransfer,
-  checkBitcoin,
-  checkSolana,
-  makeBitcoinPsbt,
-  makeSolanaTransfer,
-  type SolanaTransfer,
-  sampleBlockhash,
-  sampleCoins,
-  samplePayee,
-  sampleRecipient,
-} from './index.ts'
+
+/** Each method loads only the library that it needs. */
+const bitcoin = () => import('./bitcoin.ts')
+const solana = () => import('./solana.ts')
+
+type Bitcoin = typeof import('./bitcoin.ts')
+type Solana = typeof import('./solana.ts')
+type First<F extends (...given: never) => unknown> = Parameters<F>[0]
 
 /** Whoever runs the referee is the one who asks, so a wrong request only ends in an error answer. */
-const METHODS: { readonly [method: string]: (params: never) => unknown } = {
-  sampleCoins: (params: { readonly address: string; readonly count?: number }) =>
-    sampleCoins(params.address, params.count),
-  samplePayee: (params: { readonly address: string }) => samplePayee(params.address),
-  makeBitcoinPsbt: (params: BitcoinTransfer) => makeBitcoinPsbt(params),
-  checkBitcoin: (params: Parameters<typeof checkBitcoin>[0]) => checkBitcoin(params),
-  sampleBlockhash: (params: { readonly address: string }) => sampleBlockhash(params.address),
-  sampleRecipient: (params: { readonly address: string }) => sampleRecipient(params.address),
-  makeSolanaTransfer: (params: SolanaTransfer) => makeSolanaTransfer(params),
-  checkSolana: (params: Parameters<typeof checkSolana>[0]) => checkSolana(params),
+const METHODS: { readonly [method: string]: (params: never) => Promise<unknown> } = {
+  sampleCoins: async (params: { readonly address: string; readonly count?: number }) =>
+    (await bitcoin()).sampleCoins(params.address, params.count),
+  samplePayee: async (params: { readonly address: string }) =>
+    (await bitcoin()).samplePayee(params.address),
+  makeBitcoinPsbt: async (params: First<Bitcoin['makeBitcoinPsbt']>) =>
+    (await bitcoin()).makeBitcoinPsbt(params),
+  checkBitcoin: async (params: First<Bitcoin['checkBitcoin']>) =>
+    (await bitcoin()).checkBitcoin(params),
+  sampleBlockhash: async (params: { readonly address: string }) =>
+    (await solana()).sampleBlockhash(params.address),
+  sampleRecipient: async (params: { readonly address: string }) =>
+    (await solana()).sampleRecipient(params.address),
+  makeSolanaTransfer: async (params: First<Solana['makeSolanaTransfer']>) =>
+    (await solana()).makeSolanaTransfer(params),
+  checkSolana: async (params: First<Solana['checkSolana']>) => (await solana()).checkSolana(params),
 }
 
 async function answer(): Promise<object> {

@@ -44,7 +44,6 @@ export async function createCluster(
         environment: 'development',
         directory: draft.node(index),
         hsm: { type: 'simulated' },
-        backend: 'fastest',
         logger: SILENT,
       }),
     ),

@@ -42,6 +42,8 @@ export class Leash {
 
   constructor() {
     if (process.send === undefined) return
+    // Lost already, while the program was loading: no event will come any more.
+    if (!process.connected) this.#lost()
     process.once('disconnect', this.#lost)
     process.once('message', () => {
       process.off('disconnect', this.#lost)

@@ -1,6 +1,6 @@
 /** Runs the real command as a child process, each run with a home of its own choice. */
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,9 +11,11 @@ export type Ran = { readonly code: number | null; readonly out: string; readonly
 
 export type Cli = (...args: readonly string[]) => Promise<Ran>
 
-/** A directory that only this user can reach. */
+/** A directory that only this user can reach, gone when the tests end. */
 export function scratch(...below: readonly string[]): string {
-  const directory = join(mkdtempSync(join(tmpdir(), 'quorate-cli-')), ...below)
+  const root = mkdtempSync(join(tmpdir(), 'quorate-cli-'))
+  process.once('exit', () => rmSync(root, { recursive: true, force: true }))
+  const directory = join(root, ...below)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   return directory
 }

@@ -7,7 +7,6 @@
  * than the PSBT says, the signature would be worthless. Both types cover the same things and ALL
  * costs one byte more; every other type leaves inputs or outputs open and is refused.
  */
-import { MAX_UNSIGNED_BYTES } from '@quorate/api'
 import { equalBytes, Fault, type FaultCode, toHex } from '@quorate/base'
 import { SigHash, Transaction } from '@scure/btc-signer'
 import {
@@ -17,6 +16,7 @@ import {
   type TransactionOutput,
 } from '@scure/btc-signer/psbt.js'
 import { guarded } from '../encoding/guard.ts'
+import { ByteReader } from '../encoding/reader.ts'
 import type { TaprootKey } from './address.ts'
 import { taprootScript, tweakedKey } from './script.ts'
 
@@ -24,6 +24,11 @@ import { taprootScript, tweakedKey } from './script.ts'
 const MAX_INPUTS = 256
 /** Bitcoin Core relays at most 400 000 weight units, of which these bytes are the part that counts fourfold. */
 const MAX_STRIPPED_BYTES = 100_000
+/** Room for every field of so many inputs; decoding a megabyte of hostile bytes would take seconds. */
+const MAX_PSBT_BYTES = 256 * 1024
+/** Key-value maps of one PSBT (itself, inputs, outputs), and entries in all of them together. */
+const MAX_MAPS = 1 + MAX_INPUTS + 2048
+const MAX_ENTRIES = 2048
 const MAX_SATOSHI = 21_000_000n * 100_000_000n
 const MAGIC = 'psbt\xff'
 const BASE64_MAGIC = 'cHNidP'
@@ -77,7 +82,7 @@ export type Psbt = {
   readonly hasHints: boolean
 }
 
-/** The library's transaction of PSBT bytes; made anew for each use, since it is mutable. */
+/** The library's transaction of PSBT bytes that were parsed before; made anew for each use, since it is mutable. */
 export const readTransaction = (unsigned: Uint8Array): Transaction =>
   Transaction.fromPSBT(unsigned, OPTIONS)
 
@@ -136,26 +141,47 @@ export function parsePsbt(unsigned: Uint8Array, key: TaprootKey): Psbt {
   }
 }
 
-function decodeStrictly(unsigned: Uint8Array): Transaction {
-  if (unsigned.length > MAX_UNSIGNED_BYTES)
-    refuse(
-      'chains/transaction-too-large',
-      `${unsigned.length} bytes, at most ${MAX_UNSIGNED_BYTES}`,
-    )
-  if (startsWith(unsigned, BASE64_MAGIC))
+/**
+ * The transaction of PSBT bytes that nobody vouches for, if writing it again gives the same bytes.
+ * @throws chains/transaction-too-large, chains/malformed-transaction, chains/not-canonical
+ */
+export function decodeStrictly(psbt: Uint8Array): Transaction {
+  if (psbt.length > MAX_PSBT_BYTES)
+    refuse('chains/transaction-too-large', `${psbt.length} bytes, at most ${MAX_PSBT_BYTES}`)
+  if (startsWith(psbt, BASE64_MAGIC))
     refuse('chains/malformed-transaction', 'a PSBT in base64 text: decode it first')
-  if (!startsWithPsbtMagic(unsigned)) refuse('chains/malformed-transaction', 'not a PSBT')
+  if (!startsWithPsbtMagic(psbt)) refuse('chains/malformed-transaction', 'not a PSBT')
+  boundWork(psbt)
   const read = <T>(step: () => T): T =>
     guarded('chains/malformed-transaction', 'the PSBT breaks BIP-174, BIP-370 or BIP-371', step)
-  const tx = read(() => readTransaction(unsigned))
+  const tx = read(() => readTransaction(psbt))
   if (
     !equalBytes(
       read(() => tx.toPSBT()),
-      unsigned,
+      psbt,
     )
   )
     throw new Fault('chains/not-canonical')
   return tx
+}
+
+/** Counts maps and entries before the library sees them: its time grows with the square of their number. */
+function boundWork(psbt: Uint8Array): void {
+  const reader = new ByteReader(psbt)
+  reader.skip(MAGIC.length)
+  let maps = 0
+  let entries = 0
+  while (!reader.isAtEnd) {
+    const keyLength = reader.compactSize()
+    if (keyLength === 0) maps++
+    else {
+      entries++
+      reader.skip(keyLength)
+      reader.skip(reader.compactSize())
+    }
+    if (maps > MAX_MAPS) refuse('chains/transaction-too-large', 'too many inputs and outputs')
+    if (entries > MAX_ENTRIES) refuse('chains/transaction-too-large', `over ${MAX_ENTRIES} fields`)
+  }
 }
 
 function refuseDuplicates(inputs: readonly TransactionInput[]): void {

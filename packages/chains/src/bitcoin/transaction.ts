@@ -7,6 +7,7 @@ import { RawPSBTV2 } from '@scure/btc-signer/psbt.js'
 import type { SerialisedTx, SignedTx, SignItem, TxFormat, UnsignedTx } from '../adapter.ts'
 import type { BitcoinNetwork } from '../networks.ts'
 import {
+  decodeStrictly,
   type OwnKey,
   type Psbt,
   readRawTransaction,
@@ -16,6 +17,9 @@ import {
 } from './psbt.ts'
 import { isWitnessProgram } from './script.ts'
 import { viewOf } from './view.ts'
+
+/** Standard transactions have at most 400 000 weight units, and a byte is at least one. */
+const MAX_RAW_BYTES = 400_000
 
 /** Whether `signature` (64 bytes) verifies as BIP-340 says. Never throws. */
 export function verifySchnorr(
@@ -102,12 +106,13 @@ function reasonsAgainst(
   psbt: Psbt,
   inputs: readonly OwnInput[],
 ): readonly string[] {
+  if (signed.length > MAX_RAW_BYTES) return ['it is larger than nodes relay']
   let tx: Transaction
   let unsigned: Uint8Array
   try {
     const isPsbt = startsWithPsbtMagic(signed)
-    tx = isPsbt ? readTransaction(signed) : readRawTransaction(signed)
-    if (!equalBytes(isPsbt ? tx.toPSBT() : tx.toBytes(true, true), signed))
+    tx = isPsbt ? decodeStrictly(signed) : readRawTransaction(signed)
+    if (!isPsbt && !equalBytes(tx.toBytes(true, true), signed))
       return ['it is not written canonically']
     unsigned = tx.unsignedTx
   } catch {

@@ -1,6 +1,6 @@
 /**
- * A strict reader over bytes: little-endian integers and Solana's compact-u16
- * (https://solana.com/docs/rpc/transaction-structure#compact-array-format).
+ * A strict reader over bytes: little-endian integers, Bitcoin's compact size, and Solana's
+ * compact-u16 (https://solana.com/docs/rpc/transaction-structure#compact-array-format).
  * Every short read and every length not in its shortest form is refused.
  */
 import { Fault } from '@quorate/base'
@@ -28,10 +28,15 @@ export class ByteReader {
 
   /** A copy of the next `length` bytes. @throws chains/malformed-transaction */
   bytes(length: number): Uint8Array {
-    if (length > this.#bytes.length - this.#at) refuse('ends too early')
     const from = this.#at
-    this.#at += length
+    this.skip(length)
     return this.#bytes.slice(from, this.#at)
+  }
+
+  /** @throws chains/malformed-transaction */
+  skip(length: number): void {
+    if (length > this.#bytes.length - this.#at) refuse('ends too early')
+    this.#at += length
   }
 
   /** Everything not read yet. */
@@ -51,6 +56,17 @@ export class ByteReader {
   u64(): bigint {
     const low = this.u32()
     return (BigInt(this.u32()) << 32n) | BigInt(low)
+  }
+
+  /** One byte below 0xfd; 0xfd and 0xfe announce 16 and 32 bits. Longer lengths fit into no transaction. */
+  compactSize(): number {
+    const first = this.u8()
+    if (first < 0xfd) return first
+    if (first === 0xff) return refuse('a length of more than 32 bits')
+    const value = first === 0xfd ? this.u8() | (this.u8() << 8) : this.u32()
+    if (value < (first === 0xfd ? 0xfd : 0x10000))
+      refuse('a length that is not in its shortest form')
+    return value
   }
 
   /** Base 128, low group first, at most 16 bits in at most three bytes. */

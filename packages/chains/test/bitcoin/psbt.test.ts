@@ -44,7 +44,7 @@ test('bytes that are no PSBT', () => {
   refuses(sample.slice(0, -1), 'chains/malformed-transaction')
   refuses(concatBytes(sample, Uint8Array.of(1)), 'chains/malformed-transaction')
   refuses(concatBytes(sample, Uint8Array.of(0)), 'chains/not-canonical')
-  refuses(new Uint8Array((1 << 20) + 1), 'chains/transaction-too-large')
+  refuses(new Uint8Array(256 * 1024 + 1), 'chains/transaction-too-large')
   assert.throws(
     () => parse(sample, Uint8Array.of(1)),
     (error) => isFault(error, 'chains/unexpected-context'),
@@ -123,6 +123,21 @@ test('more inputs or bytes than are relayed', () => {
   assert.equal(parse(withInputs(...inputs.slice(1))).prepare().length, 256)
   const huge = { script: concatBytes(Uint8Array.of(0x6a), new Uint8Array(100_000)), amount: 0n }
   refuses(psbtOf({ ...SAMPLE, outputs: [huge] }), 'chains/transaction-too-large')
+})
+
+test('more maps or fields than can be read in good time are refused unread', () => {
+  const head = psbtOf(SAMPLE).slice(0, 5)
+  const field = (i: number): Uint8Array => Uint8Array.of(3, 0xf0, i >> 8, i & 0xff, 1, 0)
+  const fields = (n: number): Uint8Array =>
+    concatBytes(head, ...Array.from({ length: n }, (_, i) => field(i)))
+  refuses(fields(2049), 'chains/transaction-too-large', '2048 fields')
+  refuses(fields(2048), 'chains/malformed-transaction')
+  refuses(
+    concatBytes(head, new Uint8Array(2306)),
+    'chains/transaction-too-large',
+    'inputs and outputs',
+  )
+  refuses(concatBytes(head, new Uint8Array(2305)), 'chains/malformed-transaction')
 })
 
 test('no inputs or no outputs', () => {

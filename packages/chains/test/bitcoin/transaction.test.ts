@@ -148,6 +148,7 @@ test('verify names what is wrong with a signed transaction', () => {
   const tx = parse(sample)
   const { bytes } = tx.attach(signaturesFor(tx, alice)).serialise()
   assert.match(tx.verify(new Uint8Array(3))[0]!, /neither/)
+  assert.match(tx.verify(new Uint8Array(400_001))[0]!, /larger/)
   assert.match(tx.verify(sample)[0]!, /input 0 is not signed/)
   const other = parse(psbtOf({ ...SAMPLE, outputs: [{ script: PAYEE_SCRIPT, amount: 60_000n }] }))
   assert.match(other.verify(bytes)[0]!, /another transaction/)

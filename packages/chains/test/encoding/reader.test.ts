@@ -56,6 +56,22 @@ test('three bytes are accepted exactly if they are the encoding of what they mea
   )
 })
 
+test('compact sizes of one, three and five bytes, in their shortest form only', () => {
+  const read = (...bytes: number[]): number => new ByteReader(Uint8Array.from(bytes)).compactSize()
+  assert.equal(read(0xfc), 0xfc)
+  assert.equal(read(0xfd, 0xfd, 0), 0xfd)
+  assert.equal(read(0xfd, 0xff, 0xff), 0xffff)
+  assert.equal(read(0xfe, 0, 0, 1, 0), 0x10000)
+  for (const bytes of [
+    [0xfd, 0xfc, 0],
+    [0xfe, 0xff, 0xff, 0, 0],
+    [0xff, 0, 0, 0, 0, 1, 0, 0, 0],
+    [0xfd, 0xfd],
+    [],
+  ])
+    assert.throws(() => read(...bytes), malformed)
+})
+
 test('integers are little-endian and reading past the end is refused', () => {
   const reader = new ByteReader(Uint8Array.of(0xff, 0, 0, 0x80, 1, 0, 0, 0, 0, 0, 0, 0xff))
   assert.equal(reader.u32(), 0x800000ff)

@@ -17,11 +17,13 @@ const errno = (error: unknown): string =>
     ? error.code
     : 'unknown'
 
-/** What `action` gives, with every system error as a fault of the device. */
+/** What `action` gives, with every system error as a fault of the device; a full disk is the machine's. */
 async function onDisk<T>(action: () => Promise<T>): Promise<T> {
   try {
     return await action()
   } catch (error) {
+    if (errno(error) === 'ENOSPC' || errno(error) === 'EDQUOT')
+      throw new Fault('platform/disk-full', { detail: 'while writing a key', cause: error })
     throw new DeviceFault('hsm/unavailable', {
       detail: `system error ${errno(error)}`,
       cause: error,

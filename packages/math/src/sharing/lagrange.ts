@@ -65,7 +65,7 @@ function inverseAll(values: readonly bigint[], q: bigint): readonly bigint[] {
   const products = [1n]
   for (const value of values) products.push(mod(products.at(-1)! * value, q))
   let rest = inverse(products.at(-1)!, q)
-  const inverses: bigint[] = new Array<bigint>(values.length)
+  const inverses = values.slice()
   for (let i = values.length - 1; i >= 0; i--) {
     inverses[i] = mod(rest * products[i]!, q)
     rest = mod(rest * values[i]!, q)

@@ -66,7 +66,7 @@ test('SIGUSR1 no longer opens the inspector', { skip: process.platform === 'win3
   child.kill('SIGUSR2')
   const [text] = (await Promise.race([
     once(child.stdout, 'data'),
-    once(child, 'exit').then(() => assert.fail('it ended without an answer')),
+    once(child, 'close').then(() => assert.fail('it ended without an answer')),
   ])) as [Buffer]
   assert.deepEqual(JSON.parse(String(text)), { listeners: 1, url: null })
 })

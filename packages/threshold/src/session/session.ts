@@ -14,50 +14,21 @@
  *
  * Whatever way a session ends, its rounds are disposed of and direct messages are overwritten.
  */
-import { sha256 } from '@noble/hashes/sha2.js'
-import {
-  array,
-  bug,
-  bytes,
-  type CodecType,
-  decode,
-  encode,
-  encodeCbor,
-  equalBytes,
-  field,
-  isFault,
-  record,
-  TAGS,
-  taggedHash,
-  union,
-  wipe,
-} from '@quorate/base'
+import { bug, equalBytes } from '@quorate/base'
 import { Abort } from './abort.ts'
-import { contradict, type Evidence, hasOnePlace, type SignedPlace } from './evidence.ts'
+import {
+  decodeDispute,
+  encodeComplaint,
+  encodeOriginals,
+  MAX_DISPUTE_BYTES,
+  Testimonies,
+} from './dispute.ts'
+import { compareEchoes, type Echoes, echoOf } from './echo.ts'
+import { contradict, type Evidence } from './evidence.ts'
+import type { MessageKind, OriginalClaim, Outgoing, Received } from './message.ts'
+import { MessageLog } from './message-log.ts'
 import { MAX_PARTIES, type PartyId } from './party.ts'
 import type { Inlet, Round, Send, Step } from './round.ts'
-
-export type MessageKind = 'broadcast' | 'direct' | 'echo' | 'dispute'
-export type Outgoing = {
-  readonly round: number
-  readonly kind: MessageKind
-  readonly to: PartyId | 'all'
-  readonly body: Uint8Array
-}
-export type Received = {
-  readonly from: PartyId
-  readonly round: number
-  readonly kind: MessageKind
-  readonly body: Uint8Array
-  /** The signed envelope it came in. */
-  readonly original: Uint8Array
-}
-
-/** What a signed original says, after its signature was checked. */
-export type OriginalClaim = SignedPlace & {
-  /** The shortest form of the original that still carries the signature. */
-  readonly proof: Uint8Array
-}
 
 export type SessionState<Out> =
   | { readonly kind: 'running'; readonly waitingFor: readonly PartyId[] }
@@ -78,40 +49,24 @@ export type SessionOptions<Out> = {
   readonly readOriginal: (original: Uint8Array) => OriginalClaim | undefined
 }
 
+type Ended<Out> = Exclude<SessionState<Out>, { readonly kind: 'running' }>
+
 const ROUNDS_AHEAD = 2
 const MAX_EARLY_BYTES = 1 << 18
-const MAX_DISPUTE_BYTES = 1 << 18
-const MAX_PROOF_BYTES = 1 << 12
-
-const dispute = union({
-  /** Signed originals of a round whose echoes differ. */
-  originals: [
-    1,
-    record({ originals: field(1, array(bytes({ max: MAX_PROOF_BYTES }), { max: MAX_PARTIES })) }),
-  ],
-  /** What a round has to say about the messages of another party. */
-  complaint: [2, record({ body: field(1, bytes({ max: MAX_DISPUTE_BYTES })) })],
-})
-
-const keyOf = ({ round, kind, from }: Pick<Received, 'round' | 'kind' | 'from'>): string =>
-  `${round}/${kind}/${from}`
+const NO_ECHOES: Echoes = { differing: [], missing: [] }
 
 export class Session<Out> {
   readonly #options: SessionOptions<Out>
   readonly #others: readonly PartyId[]
-  /** Messages of this round and later ones, and the broadcasts of earlier ones for evidence. */
-  readonly #log = new Map<string, Received>()
+  readonly #log = new MessageLog()
+  readonly #testimonies = new Testimonies()
   readonly #ownBroadcasts = new Map<number, Uint8Array>()
-  /** What the originals in others' disputes say. */
-  readonly #witnessed: OriginalClaim[] = []
-  /** How many disputes about a round came from a party, by `<round>/<party>`. */
-  readonly #disputesFrom = new Map<string, number>()
   #outbox: Outgoing[] = []
   #round: Round<Out> | undefined
   #number = 0
   #echo: Uint8Array | undefined
   #isDisputing = false
-  #ended: Exclude<SessionState<Out>, { kind: 'running' }> | undefined
+  #ended: Ended<Out> | undefined
 
   constructor(options: SessionOptions<Out>) {
     const { parties, self } = options
@@ -196,17 +151,9 @@ export class Session<Out> {
     this.#number = round.number
     this.#echo = undefined
     this.#isDisputing = false
-    for (const [key, old] of this.#log)
-      if (old.round < round.number && old.kind !== 'broadcast') this.#forget(key, old)
+    this.#log.leaveBefore(round.number)
     this.#post(round.number, step.send)
   }
-
-  #forget(key: string, message: Received): void {
-    // A round may still hold parts of a direct body, so it is overwritten only when the session ends.
-    if (message.kind === 'direct') this.#spentBodies.push(message.body)
-    this.#log.delete(key)
-  }
-  readonly #spentBodies: Uint8Array[] = []
 
   #post(round: number, send: readonly Send[]): void {
     for (const { to, body } of send) {
@@ -245,7 +192,7 @@ export class Session<Out> {
   }
 
   #find(kind: MessageKind, from: PartyId): Received | undefined {
-    return this.#log.get(keyOf({ round: this.#number, kind, from }))
+    return this.#log.find(this.#number, kind, from)
   }
 
   #acceptAll(round: Round<Out>): void {
@@ -280,7 +227,7 @@ export class Session<Out> {
   #store(message: Received): boolean {
     const { round, kind, from, body } = message
     if (round < this.#number || round < 1) return false
-    const earlier = this.#log.get(keyOf(message))
+    const earlier = this.#log.find(round, kind, from)
     if (earlier !== undefined) {
       if (equalBytes(earlier.body, body)) return false
       this.#convict(from, this.#claimOf(earlier.original), this.#claimOf(message.original))
@@ -289,7 +236,7 @@ export class Session<Out> {
     const isCurrent = round === this.#number && this.#round !== undefined
     if (isCurrent && kind !== 'echo' && inlet === undefined) return false
     this.#limit(from, body, kind === 'echo' ? 32 : isCurrent ? inlet!.maxBytes : MAX_EARLY_BYTES)
-    this.#log.set(keyOf(message), message)
+    this.#log.put(message)
     return true
   }
 
@@ -297,91 +244,67 @@ export class Session<Out> {
   #echoesAgree(round: Round<Out>): boolean {
     if (round.broadcast === undefined || this.#others.length < 2) return true
     if (this.#echo === undefined) {
-      this.#echo = this.#digest(round.broadcast)
+      this.#echo = this.#ownEcho(round.broadcast)
       this.#outbox.push({ round: this.#number, kind: 'echo', to: 'all', body: this.#echo })
       // Disputes that came before our own copies can convict only now.
       this.#findEquivocation(this.#number)
     }
-    const own = this.#echo
-    const echoes = this.#others.map((from) => ({ from, body: this.#find('echo', from)?.body }))
-    const differing = echoes
-      .filter(({ body }) => body !== undefined && !equalBytes(body, own))
-      .map(({ from }) => from)
+    const { differing, missing } = this.#compareEchoes(this.#echo)
     if (differing.length > 0) {
       this.#disputeRound()
       // Whoever disagreed has shown all it has, and nobody signed two bodies: no proof, so no blame.
-      if (differing.every((from) => this.#disputesFrom.has(`${this.#number}/${from}`)))
+      if (differing.every((from) => this.#testimonies.hasSpoken(from, this.#number)))
         throw new Abort('threshold/echo-mismatch')
-      return false
     }
-    return echoes.every(({ body }) => body !== undefined)
+    return differing.length === 0 && missing.length === 0
   }
 
-  #digest(inlet: Inlet): Uint8Array {
+  #compareEchoes(own: Uint8Array): Echoes {
+    return compareEchoes(own, this.#others, (from) => this.#find('echo', from)?.body)
+  }
+
+  #ownEcho(inlet: Inlet): Uint8Array {
     const { sid, protocol, parties, self } = this.#options
-    const senders = inlet.senders ?? parties
-    const bodyOf = (from: PartyId): Uint8Array =>
-      (from === self
-        ? this.#ownBroadcasts.get(this.#number)
-        : this.#find('broadcast', from)?.body) ?? bug('a broadcast is missing')
-    return taggedHash(
-      TAGS.echo,
-      encodeCbor([
-        sid,
-        protocol,
-        this.#number,
-        senders.map((from) => [from, sha256(bodyOf(from))]),
-      ]),
-    )
+    const bodyOf = (from: PartyId): Uint8Array | undefined =>
+      from === self ? this.#ownBroadcasts.get(this.#number) : this.#find('broadcast', from)?.body
+    const bodies = (inlet.senders ?? parties).map((from): [PartyId, Uint8Array] => [
+      from,
+      bodyOf(from) ?? bug('a broadcast is missing'),
+    ])
+    return echoOf(sid, protocol, this.#number, bodies)
   }
 
   #disputeRound(): void {
     if (this.#isDisputing) return
     this.#isDisputing = true
-    const received = this.#others.map((from) =>
-      this.#claimOf(this.#find('broadcast', from)?.original),
-    )
+    const originals = this.#others.map((from) => this.#find('broadcast', from)?.original)
     this.#dispute(
       this.#number,
-      received.flatMap((claim) => claim?.proof ?? []),
+      originals.flatMap((each) => this.#claimOf(each)?.proof ?? []),
     )
   }
 
   #takeDispute(message: Received): void {
-    const { from, round } = message
-    this.#limit(from, message.body, MAX_DISPUTE_BYTES)
-    const parsed = this.#parseDispute(message)
-    if (parsed.kind === 'complaint') {
-      if (round === this.#number && this.#round !== undefined)
-        this.#judge(message, parsed.value.body)
-      else if (round > this.#number && !this.#log.has(keyOf(message)))
-        this.#log.set(keyOf(message), message)
-      return
-    }
-    // An honest party sends two at most: all it received, and the pair that convicts.
-    const count = this.#disputesFrom.get(`${round}/${from}`) ?? 0
-    if (count === 2) return
-    this.#disputesFrom.set(`${round}/${from}`, count + 1)
-    for (const original of parsed.value.originals) {
-      const claim = this.#claimOf(original)
-      if (claim !== undefined && claim.round === round && hasOnePlace(claim))
-        this.#witnessed.push(claim)
-    }
-    this.#findEquivocation(round)
-  }
-
-  #parseDispute({ from, body }: Received): ReturnType<typeof decodeDispute> {
-    try {
-      return decodeDispute(body)
-    } catch (cause) {
-      throw new Abort('threshold/malformed-message', { culprits: [from], cause })
-    }
+    const { from, round, body } = message
+    this.#limit(from, body, MAX_DISPUTE_BYTES)
+    const parsed = decodeDispute(body)
+    if (parsed === undefined) throw new Abort('threshold/malformed-message', { culprits: [from] })
+    if (parsed.kind === 'originals') {
+      const { originals } = parsed.value
+      this.#testimonies.add(from, round, () =>
+        originals.flatMap((each) => this.#claimOf(each) ?? []),
+      )
+      this.#findEquivocation(round)
+    } else if (round === this.#number && this.#round !== undefined)
+      this.#judge(message, parsed.value.body)
+    else if (round > this.#number && this.#log.find(round, 'dispute', from) === undefined)
+      this.#log.put(message)
   }
 
   #judgeEarlyComplaints(): void {
     for (const from of this.#others) {
       const message = this.#ended === undefined ? this.#find('dispute', from) : undefined
-      const parsed = message && this.#parseDispute(message)
+      const parsed = message && decodeDispute(message.body)
       if (parsed?.kind === 'complaint') this.#judge(message!, parsed.value.body)
     }
   }
@@ -391,21 +314,17 @@ export class Session<Out> {
     if (inlet === undefined) return
     this.#limit(message.from, complaint, inlet.maxBytes)
     // The complaint belongs to what convicts a false accuser.
-    this.#log.set(keyOf(message), message)
+    this.#log.put(message)
     inlet.accept(message.from, complaint)
   }
 
   /** Aborts if two originals at hand were signed for the same place of that round. */
   #findEquivocation(round: number): void {
     const own = this.#others.flatMap(
-      (from) =>
-        this.#claimOf(this.#log.get(keyOf({ round, kind: 'broadcast', from }))?.original) ?? [],
+      (from) => this.#claimOf(this.#log.find(round, 'broadcast', from)?.original) ?? [],
     )
-    for (const claim of this.#witnessed) {
-      const other = [...own, ...this.#witnessed].find((each) => contradict(each, claim))
-      if (other !== undefined && this.#others.includes(claim.from))
-        this.#convict(claim.from, other, claim)
-    }
+    const pair = this.#testimonies.findContradiction(own, this.#others)
+    if (pair !== undefined) this.#convict(pair[0].from, ...pair)
   }
 
   #claimOf(original: Uint8Array | undefined): OriginalClaim | undefined {
@@ -422,56 +341,33 @@ export class Session<Out> {
       throw new Abort('threshold/equivocation', { culprits: [culprit] })
     const originals = [a.proof, b.proof]
     this.#dispute(a.round, originals)
-    const evidence = this.#evidence('threshold/equivocation', [culprit], originals, undefined)
+    const evidence = this.#evidence('threshold/equivocation', [culprit], originals)
     throw new Abort('threshold/equivocation', { culprits: [culprit], evidence })
   }
 
   #dispute(round: number, originals: readonly Uint8Array[]): void {
-    const body = encode(dispute, { kind: 'originals', value: { originals } })
-    this.#outbox.push({ round, kind: 'dispute', to: 'all', body })
+    this.#outbox.push({ round, kind: 'dispute', to: 'all', body: encodeOriginals(originals) })
   }
 
   #evidence(
     claim: string,
     culprits: readonly PartyId[],
-    envelopes: readonly Uint8Array[],
-    proof: Uint8Array | undefined,
+    originals: readonly Uint8Array[],
+    proof?: Uint8Array,
   ): Evidence {
     const { sid, protocol } = this.#options
-    return {
-      v: 1,
-      sid,
-      protocol,
-      claim,
-      culprits,
-      originals: envelopes.map((envelope) => ({ envelope })),
-      ...(proof && { proof }),
-    }
+    const envelopes = originals.map((envelope) => ({ envelope }))
+    return { v: 1, sid, protocol, claim, culprits, originals: envelopes, ...(proof && { proof }) }
   }
 
   #fail(abort: Abort): void {
     const { code, culprits, witnesses, proof, complaint } = abort
-    const involved = [...culprits, ...witnesses]
-    const isPublic = ({ kind }: Received): boolean => kind === 'broadcast' || kind === 'dispute'
-    const originals = [...this.#log.values()].filter(
-      (m) =>
-        m.round <= this.#number &&
-        isPublic(m) &&
-        involved.includes(m.from) &&
-        m.original.length > 0,
-    )
+    const originals = this.#log.publicOriginals([...culprits, ...witnesses], this.#number)
+    const isProvable = culprits.length > 0 && originals.length > 0
     const evidence =
-      abort.evidence ??
-      (culprits.length > 0 && originals.length > 0
-        ? this.#evidence(
-            code,
-            culprits,
-            originals.map(({ original }) => original),
-            proof,
-          )
-        : undefined)
+      abort.evidence ?? (isProvable ? this.#evidence(code, culprits, originals, proof) : undefined)
     if (complaint !== undefined) {
-      const body = encode(dispute, { kind: 'complaint', value: { body: complaint } })
+      const body = encodeComplaint(complaint)
       this.#outbox.push({ round: this.#number + 1, kind: 'dispute', to: 'all', body })
     }
     this.#end({
@@ -480,13 +376,11 @@ export class Session<Out> {
     })
   }
 
-  #end(state: Exclude<SessionState<Out>, { kind: 'running' }>): void {
+  #end(state: Ended<Out>): void {
     this.#ended = state
     this.#round?.[Symbol.dispose]?.()
     this.#round = undefined
-    for (const { kind, body } of this.#log.values()) if (kind === 'direct') wipe(body)
-    wipe(...this.#spentBodies)
-    this.#log.clear()
+    this.#log[Symbol.dispose]()
     this.#ownBroadcasts.clear()
   }
 
@@ -495,37 +389,16 @@ export class Session<Out> {
     if (round === undefined) return this.#others
     const isMissing = (kind: 'broadcast' | 'direct', from: PartyId): boolean => {
       const inlet = round[kind]
-      return (
-        inlet !== undefined &&
-        this.#senders(inlet).includes(from) &&
-        this.#find(kind, from) === undefined
-      )
+      const isAwaited = inlet !== undefined && this.#senders(inlet).includes(from)
+      return isAwaited && this.#find(kind, from) === undefined
     }
-    const own = this.#echo
-    const isEchoMissing = (from: PartyId): boolean => {
-      if (own === undefined) return false
-      const echo = this.#find('echo', from)
-      return (
-        echo === undefined ||
-        (!equalBytes(echo.body, own) && !this.#disputesFrom.has(`${this.#number}/${from}`))
-      )
-    }
+    const { differing, missing } =
+      this.#echo === undefined ? NO_ECHOES : this.#compareEchoes(this.#echo)
+    const isSilent = (from: PartyId): boolean =>
+      missing.includes(from) ||
+      (differing.includes(from) && !this.#testimonies.hasSpoken(from, this.#number))
     return this.#others.filter(
-      (from) => isMissing('broadcast', from) || isMissing('direct', from) || isEchoMissing(from),
+      (from) => isMissing('broadcast', from) || isMissing('direct', from) || isSilent(from),
     )
-  }
-}
-
-const decodeDispute = (body: Uint8Array): CodecType<typeof dispute> =>
-  decode(dispute, body, { maxBytes: MAX_DISPUTE_BYTES })
-
-/** The complaint that the body of a dispute holds; `undefined` for any other. */
-export function complaintIn(body: Uint8Array): Uint8Array | undefined {
-  try {
-    const parsed = decodeDispute(body)
-    return parsed.kind === 'complaint' ? parsed.value.body : undefined
-  } catch (error) {
-    if (isFault(error)) return undefined
-    throw error
   }
 }

@@ -10,9 +10,10 @@
  * When nothing is left to deliver, the deadline passes for whoever still waits.
  */
 import { type Codec, decode, encode, isFault } from '@quorate/base'
+import type { MessageKind, Outgoing } from '../session/message.ts'
 import type { PartyId } from '../session/party.ts'
 import type { Send, Step } from '../session/round.ts'
-import { type MessageKind, type Outgoing, Session, type SessionState } from '../session/session.ts'
+import { Session, type SessionState } from '../session/session.ts'
 import { type Participant, participants } from './participants.ts'
 import { pick, seededRandom } from './random.ts'
 import { plainTransport, type SessionName, signedTransport, type Transport } from './transport.ts'

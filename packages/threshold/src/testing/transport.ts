@@ -16,8 +16,8 @@ import {
 } from '@quorate/base'
 import { openEnvelope, readEnvelope, sealEnvelope, stripEnvelope } from '../session/envelope.ts'
 import { nobleVerifier } from '../session/envelope-crypto.ts'
+import type { OriginalClaim, Outgoing, Received } from '../session/message.ts'
 import { type PartyId, party } from '../session/party.ts'
-import type { OriginalClaim, Outgoing, Received } from '../session/session.ts'
 import { keysOf, type Participant } from './participants.ts'
 
 export type SessionName = {

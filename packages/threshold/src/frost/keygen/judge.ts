@@ -19,9 +19,9 @@ import {
 } from '@quorate/base'
 import type { Element } from '@quorate/math'
 import { Abort } from '../../session/abort.ts'
+import { complaintIn } from '../../session/dispute.ts'
 import type { Judge, Testimony } from '../../session/evidence.ts'
 import { type PartyId, partyId } from '../../session/party.ts'
-import { complaintIn } from '../../session/session.ts'
 import {
   type Accusation,
   accusationsCodec,

@@ -1,9 +1,9 @@
 /** The public side of a shared key, and the key that a list of tweaks makes of it. */
-import { encode, Fault, toHex } from '@quorate/base'
+import { Fault, toHex } from '@quorate/base'
 import { type Element, mod } from '@quorate/math'
 import type { PartyId } from '../../session/party.ts'
 import type { FrostSuite } from '../suite.ts'
-import { type Tweak, tweakCodec } from '../tweak.ts'
+import type { Tweak } from '../tweak.ts'
 
 /** What all parties know of a shared key. Nothing here is tweaked. */
 export type GroupKey = {
@@ -87,13 +87,16 @@ export class SigningKey {
 
 /** Most forms of one key that are kept; a wallet rarely has more than one. */
 const KEPT = 8
+const NO_ROOT = new Uint8Array()
 const kept = new WeakMap<GroupKey, Map<string, SigningKey>>()
 
 /** The `SigningKey` of `key` under `tweaks`, computed once while `key` is in use. Throws as the constructor does. */
 export function signingKey(key: GroupKey, tweaks: readonly Tweak[] = []): SigningKey {
   const forms = kept.get(key) ?? new Map<string, SigningKey>()
   kept.set(key, forms)
-  const name = tweaks.map((tweak) => toHex(encode(tweakCodec, tweak))).join('/')
+  const name = tweaks
+    .map(({ kind, merkleRoot }) => `${kind}:${toHex(merkleRoot ?? NO_ROOT)}`)
+    .join()
   const known = forms.get(name)
   if (known !== undefined) return known
   const made = new SigningKey(key, tweaks)

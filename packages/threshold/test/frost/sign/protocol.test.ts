@@ -283,7 +283,7 @@ for (const suite of Object.values(frostSuites)) {
       for (const set of [ids(1, 3), ids(3, 4, 5), ids(1, 1, 3), []])
         assert.throws(start({ signers: set }), bad)
       assert.throws(start({ items: [] }), bad)
-      assert.throws(start({ items: new Array(257).fill(items[0]) }), bad)
+      assert.throws(start({ items: Array.from({ length: 257 }, () => items[0]) }), bad)
       assert.throws(start({ preprocessed: [] }), bad)
       for (const count of [0, 257, 1.5])
         assert.throws(() => startPreprocessing({ ...optionsOf(self), count }), bad)

@@ -1,0 +1,27 @@
+/** `main.js <bench> [--json]`: runs one bench and prints a table, or one document. */
+import { frost } from './frost.ts'
+import { type Bench, formatHead, formatRow, type Row, report } from './report.ts'
+
+const BENCHES: { readonly [name: string]: Bench } = { frost }
+
+const args = process.argv.slice(2)
+const isJson = args.includes('--json')
+const [name, ...rest] = args.filter((each) => each !== '--json')
+
+if (name === undefined || rest.length > 0 || !Object.hasOwn(BENCHES, name)) {
+  process.stderr.write(
+    `usage: npm run bench -- <bench> [--json]\nbenches: ${Object.keys(BENCHES).join(', ')}\n`,
+  )
+  process.exitCode = 2
+} else {
+  const bench = BENCHES[name]!
+  const rows: Row[] = []
+  // With --json, progress goes where it does not mix with the document.
+  const progress = isJson ? process.stderr : process.stdout
+  progress.write(`${formatHead(bench.about)}\n`)
+  for await (const row of bench.run()) {
+    rows.push(row)
+    progress.write(`${formatRow(row)}\n`)
+  }
+  if (isJson) process.stdout.write(`${report(name, rows)}\n`)
+}

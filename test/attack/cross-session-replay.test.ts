@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { equalBytes } from '@quorate/base'
+import type { Heard } from '@quorate/enclave/testing'
+import { partyId } from '@quorate/threshold'
+import { assertKeygenConvicts, assertUnharmed, attack } from '../support/attack.ts'
+import { type Dealing, dealFalsely, readDealing } from '../support/dealings.ts'
+import { tell } from '../support/lies.ts'
+import { memoryWorld } from '../support/memory-world.ts'
+import { keygenProposal } from '../support/proposals.ts'
+import { worldWithout } from '../support/without-guard.ts'
+import { HONEST, type World } from '../support/world.ts'
+
+const isPrepareOf =
+  (purpose: string, { hostile }: World) =>
+  ({ control, header }: Heard): boolean =>
+    control?.kind === 'prepare' && hostile.manifestOf(header.sid)?.purpose === purpose
+
+/** How often node 2 has countersigned the session. */
+const readyOf = ({ hostile }: World, sid: Uint8Array): number =>
+  hostile.heard.filter(
+    ({ header, control }) => header.from === 2 && control?.kind === 'ready' && equalBytes(header.sid, sid),
+  ).length
+
+/** A signing of all three, after which node 1's proposal of it comes to node 2 once more. */
+async function replayProposal(world: World): Promise<Uint8Array> {
+  const wallet = await world.createWallet({ threshold: 3 })
+  await world.sign(wallet)
+  const proposal = world.hostile.heard.findLast(isPrepareOf('sign', world))!
+  world.hostile.inject(partyId(2), proposal.envelope)
+  return proposal.header.sid
+}
+
+/** While nodes make a wallet, node 1 gets what node 2 said when they made another. */
+async function replayRounds(world: World): Promise<void> {
+  const { hostile } = world
+  await world.createWallet()
+  const said = hostile.heard.filter(({ header }) => header.from === 2 && header.kind === 'broadcast')
+  hostile.incoming = (heard) => {
+    if (isPrepareOf('keygen', world)(heard)) for (const { envelope } of said) hostile.inject(partyId(1), envelope)
+    return heard
+  }
+}
+
+/** Node 3 deals once more what it dealt when another wallet was made. */
+async function replayDealing({ hostile, createWallet }: World): Promise<void> {
+  let first: Dealing | undefined
+  tell(hostile, {
+    purpose: 'keygen',
+    round: 1,
+    say({ own }) {
+      first = readDealing(own)
+      return own
+    },
+  })
+  await createWallet()
+  tell(hostile, ...dealFalsely(hostile, () => first!))
+}
+
+attack({
+  'the proposal of a session that has been': async (world) => {
+    const sid = await replayProposal(world)
+    await world.eventually(() => world.refusals(2).length > 0)
+    assert.deepEqual(world.refusals(2), ['enclave/burnt-session'])
+    assert.equal(readyOf(world, sid), 1)
+  },
+  'rounds of another session, signed by an honest node': async (world) => {
+    await replayRounds(world)
+    await assertUnharmed(world)
+    for (const node of HONEST) assert.deepEqual(world.verdicts(node), [])
+  },
+  'its own dealing of another session': async (world) => {
+    await replayDealing(world)
+    await assertKeygenConvicts(world, 'threshold/invalid-proof')
+  },
+})
+
+test('a proposal that comes twice at once is taken up once', async () => {
+  const world = await memoryWorld()
+  const { hostile, cluster } = world
+  const { manifest, request } = keygenProposal(hostile, await world.request(world.walletBody()))
+  hostile.propose(manifest, request, { to: [partyId(2)] })
+  const { envelope } = cluster.wires.pop()!
+  const { signer } = cluster.nodes[1]!
+  await Promise.all([signer.deliver({ envelope }), signer.deliver({ envelope })])
+  await cluster.settle()
+  const ready = hostile.heard.filter(({ header, control }) => header.from === 2 && control?.kind === 'ready')
+  assert.equal(ready.length, 1)
+  assert.deepEqual(world.refusals(2), ['enclave/burnt-session'])
+  await world.close()
+})
+
+test('without the list of burnt sessions a node takes part in the same session again', async () => {
+  const world = await worldWithout({
+    file: 'enclave/dist/src/signer-process/member.js',
+    guard: 'if (this.#burnt.has(toHex(sid)))',
+    instead: 'if (false)',
+  })
+  const sid = await replayProposal(world)
+  await world.eventually(() => readyOf(world, sid) === 2)
+  await world.close()
+})
+
+test('without sessions kept apart by their ids an honest node is blamed for what it said elsewhere', async () => {
+  const world = await worldWithout({
+    file: 'enclave/dist/src/signer-process/member.js',
+    guard: 'this.#sessions.get(toHex(header.sid))?.receive({',
+    instead: '[...this.#sessions.values()].at(-1)?.receive({',
+  })
+  await replayRounds(world)
+  await assert.rejects(world.createWallet())
+  assert.deepEqual(world.verdicts(1).at(-1)!.culprits, [2])
+  await world.close()
+})
+
+test('without the session id in its proof an old dealing passes', async () => {
+  const world = await worldWithout({
+    file: 'threshold/dist/src/frost/keygen/accusation.js',
+    guard: ".bytes('session', sid)",
+    instead: '',
+  })
+  await replayDealing(world)
+  const before = world.rows(1).length
+  await world.createWallet().catch(() => undefined)
+  assert.equal(world.rows(1).length, before + 1)
+  await world.close()
+})

@@ -1,0 +1,57 @@
+/** How every attack is shown: in memory and over running processes, each time with honest nodes that go on. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { memoryWorld } from './memory-world.ts'
+import { processWorld } from './process-world.ts'
+import { HONEST, type Verdict, type World } from './world.ts'
+
+const WORLDS = { 'in memory': memoryWorld, 'running processes': processWorld } as const
+
+type Attacks = { readonly [title: string]: (world: World) => Promise<void> }
+
+/** Runs the attacks against one world of each kind, one after the other, and looks at the nodes afterwards. */
+export function attack(attacks: Attacks): void {
+  for (const [where, open] of Object.entries(WORLDS))
+    describe(where, () => {
+      let world: World
+      before(async () => {
+        world = await open()
+      })
+      after(() => world.close())
+      for (const [title, run] of Object.entries(attacks))
+        test(title, async () => {
+          world.forget()
+          try {
+            await run(world)
+          } finally {
+            world.hostile.behave()
+          }
+        })
+      test('the honest nodes are unharmed', () => assertUnharmed(world))
+    })
+}
+
+/** A wallet can be made with all nodes, signs, and is there on every honest node. */
+export async function assertUnharmed(world: World): Promise<void> {
+  const wallet = await world.createWallet()
+  await world.sign(wallet)
+  for (const node of HONEST)
+    await world.eventually(async () => (await world.wallets(node)).includes(wallet.wallet))
+}
+
+/** Every honest node ended the session with this code and blames exactly node 3. */
+export async function assertConvicted(world: World, code: string): Promise<void> {
+  const expected: Verdict = { code, culprits: [3] }
+  for (const node of HONEST) {
+    await world.eventually(() => world.verdicts(node).length > 0)
+    assert.deepEqual(world.verdicts(node), [expected])
+  }
+}
+
+/** A new wallet fails with this code, every honest node blames exactly node 3, and nothing of the wallet is left. */
+export async function assertKeygenConvicts(world: World, code: string, threshold = 2): Promise<void> {
+  const before = await Promise.all(HONEST.map((node) => world.wallets(node)))
+  await assert.rejects(world.createWallet({ threshold }), { code })
+  await assertConvicted(world, code)
+  assert.deepEqual(await Promise.all(HONEST.map((node) => world.wallets(node))), before)
+}
