@@ -37,6 +37,7 @@ import {
 } from '@quorate/threshold'
 import { outputsOf, runSessions } from '@quorate/threshold/testing'
 import { type Budget, inTurns, medians, timed } from './measure.ts'
+import { acrossProcesses } from './processes.ts'
 import { type Bench, type Row, row } from './report.ts'
 
 type NobleFrost = typeof ed25519_FROST
@@ -62,7 +63,7 @@ const NOBLE_KEYGEN: Budget = { ms: 0, atLeast: 1, atMost: 1 }
 const random: Random = { bytes: (length) => webcrypto.getRandomValues(new Uint8Array(length)) }
 
 export const frost: Bench = {
-  about: 'FROST in one process, work of all signers summed; baseline: noble FROST',
+  about: 'FROST: in one process with the work of all signers summed, then across processes; baseline: noble FROST',
   async *run() {
     for (const [name, suite, noble] of SUITES) {
       for (const [threshold, parties] of SHAPES) {
@@ -70,6 +71,7 @@ export const frost: Bench = {
         yield* measureShape(prefix, suite, noble, threshold, parties)
       }
     }
+    for (const [threshold, parties] of SHAPES) yield* acrossProcesses(threshold, parties)
   },
 }
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { equalBytes } from '@quorate/base'
 import type { Heard } from '@quorate/enclave/testing'
-import { partyId } from '@quorate/threshold'
+import { partyId, sessionId } from '@quorate/threshold'
 import { assertKeygenConvicts, assertUnharmed, attack } from '../support/attack.ts'
 import { type Dealing, dealFalsely, readDealing } from '../support/dealings.ts'
 import { tell } from '../support/lies.ts'
 import { memoryWorld } from '../support/memory-world.ts'
-import { keygenProposal } from '../support/proposals.ts'
+import { signProposal } from '../support/proposals.ts'
 import { worldWithout } from '../support/without-guard.ts'
 import { HONEST, type World } from '../support/world.ts'
 
@@ -43,7 +43,7 @@ async function replayRounds(world: World): Promise<void> {
 }
 
 /** Node 3 deals once more what it dealt when another wallet was made. */
-async function replayDealing({ hostile, createWallet }: World): Promise<void> {
+async function replayDealing({ hostile, createWallet, eventually, wallets }: World): Promise<void> {
   let first: Dealing | undefined
   tell(hostile, {
     purpose: 'keygen',
@@ -53,7 +53,8 @@ async function replayDealing({ hostile, createWallet }: World): Promise<void> {
       return own
     },
   })
-  await createWallet()
+  const { wallet } = await createWallet()
+  for (const node of HONEST) await eventually(async () => (await wallets(node)).includes(wallet))
   tell(hostile, ...dealFalsely(hostile, () => first!))
 }
 
@@ -78,14 +79,14 @@ attack({
 test('a proposal that comes twice at once is taken up once', async () => {
   const world = await memoryWorld()
   const { hostile, cluster } = world
-  const { manifest, request } = keygenProposal(hostile, await world.request(world.walletBody()))
+  const wallet = await world.createWallet({ threshold: 3 })
+  const { manifest, request } = signProposal(hostile, await world.request(world.signBody(wallet)))
   hostile.propose(manifest, request, { to: [partyId(2)] })
   const { envelope } = cluster.wires.pop()!
   const { signer } = cluster.nodes[1]!
   await Promise.all([signer.deliver({ envelope }), signer.deliver({ envelope })])
   await cluster.settle()
-  const ready = hostile.heard.filter(({ header, control }) => header.from === 2 && control?.kind === 'ready')
-  assert.equal(ready.length, 1)
+  assert.equal(readyOf(world, sessionId(manifest)), 1)
   assert.deepEqual(world.refusals(2), ['enclave/burnt-session'])
   await world.close()
 })

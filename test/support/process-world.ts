@@ -13,6 +13,8 @@ import { HONEST, type Honest, type TestWallet, type World } from './world.ts'
 export type ProcessWorld = World & {
   readonly cluster: ProcessCluster
   process(node: Honest): ProcessNode
+  /** Starts a node that was stopped. @throws with the code that it ended with */
+  relaunch(node: Honest): Promise<void>
 }
 
 type Line = { readonly event: string; readonly code?: string; readonly culprits?: string }
@@ -30,6 +32,10 @@ export async function processWorld(): Promise<ProcessWorld> {
     })
   await connected()
 
+  const relaunch = async (node: Honest): Promise<void> => {
+    await cluster.launch(process(node))
+    await connected()
+  }
   const lines = (node: Honest): Line[] => process(node).log.map((line) => JSON.parse(line) as Line)
   const made = new Map<string, WalletJson>()
   let lamports = 1n
@@ -40,6 +46,7 @@ export async function processWorld(): Promise<ProcessWorld> {
     hostile,
     cluster,
     process,
+    relaunch,
     signBody,
     walletBody: (threshold = 2) => cluster.walletBody('solana-devnet', { threshold }),
     request(body) {
@@ -78,8 +85,7 @@ export async function processWorld(): Promise<ProcessWorld> {
         async restore() {
           await cluster.kill(process(node))
           putBack()
-          await cluster.launch(process(node))
-          await connected()
+          await relaunch(node)
         },
       }
     },

@@ -10,25 +10,37 @@ export type Proposal = { readonly manifest: Manifest; readonly request: Uint8Arr
 /** A key generation of all nodes for this request, coordinated by the hostile node. */
 export function keygenProposal(hostile: HostileNode, request: SignedRequest): Proposal {
   if (request.body.kind !== 'createWallet') throw new Fault('base/bug')
-  const { createdAt, suite, threshold, policy } = request.body.value
-  const hash = requestHash(request)
-  const wallet: Id<'wal'> = idFrom('wal', createdAt, taggedHash(TAGS.walletId, hash).slice(0, 10))
+  const { createdAt, threshold, policy } = request.body.value
+  const wallet: Id<'wal'> = idFrom('wal', createdAt, taggedHash(TAGS.walletId, requestHash(request)).slice(0, 10))
+  const what = { purpose: 'keygen', wallet, generation: 1, threshold } as const
+  return propose(hostile, request, { ...what, policyHash: policyHash(instantiate(policy, 'development')) })
+}
+
+/** A signing by all nodes with a 3-of-3 wallet. */
+export function signProposal(hostile: HostileNode, request: SignedRequest): Proposal {
+  if (request.body.kind !== 'sign') throw new Fault('base/bug')
+  const { wallet, generation, policyHash } = request.body.value
+  return propose(hostile, request, { purpose: 'sign', wallet, generation, threshold: 3, policyHash })
+}
+
+function propose(
+  hostile: HostileNode,
+  request: SignedRequest,
+  what: Pick<Manifest, 'purpose' | 'wallet' | 'generation' | 'threshold' | 'policyHash'>,
+): Proposal {
+  const { createdAt } = request.body.value
   return {
     request: encodeRequest(request),
     manifest: {
       v: 1,
       cluster: hostile.peers.cluster.cluster,
-      request: hash,
-      purpose: 'keygen',
-      wallet,
-      generation: 1,
+      request: requestHash(request),
+      ...what,
       protocol: 'frost',
-      suite,
-      threshold,
+      suite: 'FROST-ED25519-SHA512-v1',
       signers: signersOf(hostile, [1, 2, 3]),
       attempt: 0,
       coordinator: hostile.index,
-      policyHash: policyHash(instantiate(policy, 'development')),
       createdAt,
       expiresAt: createdAt + 60_000,
       minVersion: 1,

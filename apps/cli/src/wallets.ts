@@ -103,6 +103,47 @@ export async function createWallet(
   return { wallet, keygenMs }
 }
 
+/**
+ * New shares of the wallet's key at all nodes, confirmed by the receipts of all of them.
+ * Returns the number of the new generation.
+ * @throws enclave/peers-missing, sdk/bad-receipts, …
+ */
+export async function refreshWallet(
+  connection: Connection,
+  wallet: WalletJson,
+  onProgress: (text: string) => void,
+): Promise<number> {
+  const { client, cluster } = connection
+  const credential = client.credentialFor('refreshWallet')!
+  const now = systemClock.now()
+  const body = {
+    kind: 'refresh',
+    value: {
+      v: 1,
+      requestId: newId('req', now, systemRandom),
+      project: credential.project,
+      wallet: walletId(wallet),
+      generation: wallet.generation,
+      createdAt: now,
+      expiresAt: now + MAX_LIFETIME_MS,
+    },
+  } as const
+  const { result } = await client.carryOut('refreshWallet', body, ({ progress }) =>
+    onProgress(progress?.phase ?? 'refreshing the shares'),
+  )
+  if (result?.kind !== 'refresh') throw new Fault('sdk/bad-answer')
+  checkReceipts(result.receipts, connection, {
+    purpose: 'refresh',
+    body,
+    client: credential.client,
+    wallet: wallet.id,
+    // The key that everyone confirms is the one it was: a refresh never changes it.
+    result: fromHex(wallet.groupKey),
+    need: cluster.record.nodes.length,
+  })
+  return result.generation
+}
+
 /** The address is that of the key which all nodes confirmed. @throws cli/does-not-verify */
 export function checkAddress(wallet: WalletJson): void {
   if (addressProof(wallet.network, keyOf(wallet)).address !== wallet.address)

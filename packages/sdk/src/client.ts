@@ -1,7 +1,7 @@
 /**
- * The client of a node. Every call is signed by a client entry of the cluster record; a new wallet
- * counts only with the receipts of all nodes, a signature only with those of enough signers, so one
- * lying node can neither slip in a key of its own nor a signature that was not made.
+ * The client of a node. Every call is signed by a client entry of the cluster record. Results come
+ * with the nodes' receipts, which whoever uses them checks: a new wallet counts with those of all
+ * nodes, a signature with those of its signers, so that one lying node can slip nothing in.
  */
 import {
   IDEMPOTENCY_HEADER,
@@ -99,13 +99,14 @@ export class NodeClient {
    * @throws the fault that the operation ended with; sdk/timeout with the operation's id
    */
   async carryOut(
-    id: 'createWallet' | 'signTransaction',
+    id: 'createWallet' | 'refreshWallet' | 'signTransaction',
     body: RequestBody,
     onProgress: OnProgress = () => {},
   ): Promise<OperationJson> {
     const credential = this.credentialFor(id)!
     const request = await signClientRequest(credential.signer, this.#o.cluster, credential.client, body)
     const started = await this.call(id, {
+      ...(id === 'refreshWallet' && body.kind === 'refresh' && { params: { id: body.value.wallet } }),
       body: { request: toHex(encodeRequest(request)) },
       idempotencyKey: body.value.requestId,
     } as Input<typeof id>)

@@ -1,4 +1,4 @@
-/** wallet create, list and show. */
+/** wallet create, list, show and refresh. */
 import type { WalletJson } from '@quorate/api'
 import { Fault } from '@quorate/base'
 import { findNetwork } from '@quorate/chains'
@@ -6,7 +6,7 @@ import { chooseTemplate } from '@quorate/policy'
 import type { Given, Run } from '../command.ts'
 import { connect } from '../connection.ts'
 import { table } from '../output.ts'
-import { checkAddress, createWallet, findWallet, listWallets } from '../wallets.ts'
+import { checkAddress, createWallet, findWallet, listWallets, refreshWallet } from '../wallets.ts'
 
 const DEFAULT_NETWORK = 'bitcoin-testnet4'
 
@@ -78,6 +78,16 @@ export const show: Run = async (given, output) => {
   const wallet = await findWallet(await connect(given), given.argument(0))
   checkAddress(wallet)
   output.result(wallet, () => describeWallet(wallet))
+}
+
+export const refresh: Run = async (given, output) => {
+  const connection = await connect(given)
+  const wallet = await findWallet(connection, given.argument(0))
+  const generation = await refreshWallet(connection, wallet, (text) => output.progress(text))
+  output.result({ wallet: wallet.id, generation }, () => [
+    `Every node has a new share of ${wallet.label}, generation ${generation}; the old ones are gone.`,
+    'Key and address stay as they were.',
+  ])
 }
 
 const describeWallet = (wallet: WalletJson): readonly string[] =>

@@ -54,6 +54,14 @@ export const walletCommands: readonly Command[] = [
     load: async () => (await import('../actions/wallet.ts')).show,
   },
   {
+    name: 'wallet refresh',
+    summary: 'Give all nodes new shares of the same key; stolen old ones become worthless',
+    arguments: [wallet],
+    options: CONNECTION_OPTIONS,
+    examples: ['quorate wallet refresh pocket'],
+    load: async () => (await import('../actions/wallet.ts')).refresh,
+  },
+  {
     name: 'policy show',
     summary: 'Show the policy in force for a wallet',
     arguments: [wallet],

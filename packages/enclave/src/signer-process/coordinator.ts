@@ -88,7 +88,7 @@ export async function coordinate(
       coordinator: peers.self,
       createdAt: clock.now(),
       expiresAt: clock.now() + MANIFEST_LIFE_MS,
-      minVersion: Math.min(...signers.map((party) => peers.epochOf(party).versions.max)),
+      minVersion: peers.versionOf(signers),
     }
     const session = await propose(manifest)
     try {

@@ -190,7 +190,7 @@ export class Member {
         this.#ports.anchored(from, message.value.checkpoint)
         return
       case 'epoch':
-        if (this.#peers.meet(message.value.record) !== from) throw new Fault('enclave/bad-prepare')
+        this.#peers.meet(message.value.record, from)
         return
     }
   }
@@ -237,6 +237,8 @@ export class Member {
     const checked = checkRequest(requestBytes, this.#peers.cluster, now)
     if (!equalBytes(checked.hash, manifest.request)) throw new Fault('enclave/bad-prepare')
     const plan = await this.#judge(manifest, checked, now)
+    // Judging took a turn, in which the same proposal may have come once more.
+    this.#refuseBurnt(sid)
     const release = this.#reserve(manifest, checked)
     failpoint('enclave/session/before-burn')
     // In memory first: a second prepare for the same session must not pass while the disk works.
@@ -299,7 +301,7 @@ export class Member {
     if (this.#sessions.size >= MAX_SESSIONS) throw new Fault('enclave/busy')
     if (!equalBytes(manifest.cluster, this.#peers.cluster.cluster)) throw new Fault('threshold/wrong-cluster')
     if (manifest.expiresAt <= now || manifest.createdAt > now + ALLOWED_SKEW_MS) throw new Fault('threshold/expired')
-    if (this.#burnt.has(toHex(sid))) throw new Fault('enclave/burnt-session')
+    this.#refuseBurnt(sid)
     const own = manifest.signers.find(({ party }) => party === this.#peers.self)
     if (own === undefined) throw new Fault('enclave/bad-prepare', { detail: 'this node is no signer of it' })
     for (const { party, bootId, epoch } of manifest.signers) {
@@ -308,6 +310,11 @@ export class Member {
         throw new Fault('enclave/stale-manifest', { detail: `node ${party}` })
     }
     if (!equalBytes(own.bootId, this.#bootId)) throw new Fault('enclave/stale-manifest')
+    if (manifest.minVersion !== this.#peers.versionOf(partiesOf(manifest))) throw new Fault('enclave/bad-prepare')
+  }
+
+  #refuseBurnt(sid: Uint8Array): void {
+    if (this.#burnt.has(toHex(sid))) throw new Fault('enclave/burnt-session')
   }
 
   /** Whether the manifest is what the request calls for, and the request what policy allows. */
@@ -404,6 +411,7 @@ export class Member {
       view: viewToJson(view),
       lines: describeView(view),
       decision: decision.decision,
+      ...(decision.rule !== undefined && { rule: decision.rule }),
       reasons: decision.reasons.map(({ rule, matched, because }) => ({ rule, matched, because })),
     })
   }

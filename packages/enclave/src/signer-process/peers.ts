@@ -74,13 +74,15 @@ export class Peers {
   }
 
   /**
-   * Takes a peer's epoch record. An older one than is known is refused, so that nobody can put an
-   * expired key back in force. @throws auth/…, enclave/older-epoch, threshold/self-addressed
+   * Takes a peer's epoch record, from that peer alone where it came in an envelope `from` one. An
+   * older one than is known is refused, so that nobody can put an expired key back in force.
+   * @throws auth/…, enclave/older-epoch, threshold/self-addressed
    */
-  meet(signed: Uint8Array): PartyId {
+  meet(signed: Uint8Array, from?: PartyId): PartyId {
     const epoch = this.#verified(signed)
     const index = partyId(epoch.nodeIndex)
     if (index === this.self) throw new Fault('threshold/self-addressed')
+    if (from !== undefined && from !== index) throw new Fault('auth/wrong-channel', { detail: `node ${from}` })
     const known = this.#latest.get(index)?.epoch
     if (known !== undefined && !equalBytes(known.epoch, epoch.epoch) && epoch.notBefore <= known.notBefore)
       throw new Fault('enclave/older-epoch', { detail: `node ${index}` })
@@ -100,6 +102,11 @@ export class Peers {
   /** The epoch record as its node signed it, for those who check receipts later. */
   signedEpochOf(index: PartyId): Uint8Array {
     return this.#known(index).signed
+  }
+
+  /** The lowest protocol version that all of them announced: what they speak together. @throws enclave/peers-missing */
+  versionOf(parties: readonly PartyId[]): number {
+    return Math.min(...parties.map((party) => this.epochOf(party).versions.max))
   }
 
   #known(index: PartyId): Peer {

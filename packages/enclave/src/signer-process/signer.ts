@@ -128,6 +128,10 @@ export class Signer implements Handlers<SignerCalls> {
   readonly join = ({ chain }: Request<'join'>): { cluster: Uint8Array; index: number } => {
     const signed = chain.map(decodeSignedRecord)
     const cluster = acceptChain(signed, { verify: verifyEd25519 })
+    const current = this.#joined?.cluster
+    if (current !== undefined && !equalBytes(cluster.cluster, current.cluster)) throw new Fault('auth/other-cluster')
+    if (current !== undefined && cluster.record.number < current.record.number)
+      throw new Fault('auth/record-not-newer', { detail: `number ${cluster.record.number}, in force is ${current.record.number}` })
     const { index } = this.#place(signed.at(-1)!.record).node
     this.#joined = { cluster, index }
     return { cluster: cluster.cluster, index }

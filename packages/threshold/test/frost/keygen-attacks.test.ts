@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { decode, encode, fromHex, Secret } from '@quorate/base'
+import { concatBytes, decode, encode, fromHex, Secret } from '@quorate/base'
 import type { Element } from '@quorate/math'
 import { accusationsCodec, accuse } from '#src/frost/keygen/accusation.js'
 import { coordinatorInvestigate, coordinatorStep1 } from '#src/frost/keygen/coordinator.js'
@@ -134,6 +134,18 @@ for (const id of SUITES)
       const { body } = dealingOf(3, higher)
       expectBlame(
         run({ cheat: misbehave({ from: 3, round: 1 }, () => body) }),
+        'threshold/malformed-message',
+        [3],
+      )
+    })
+
+    test('a message with anything behind it is malformed', () => {
+      const longer = recoded(dealingCodec, (body) => ({
+        ...body,
+        message: concatBytes(body.message, Uint8Array.of(0)),
+      }))
+      expectBlame(
+        run({ cheat: misbehave({ from: 3, round: 1 }, longer) }),
         'threshold/malformed-message',
         [3],
       )

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { test } from 'node:test'
+import { type EpochRecord, makeEpoch, makeHello } from '@quorate/auth'
+import { systemRandom } from '@quorate/platform'
+import { type HostileNode, softwareKey } from '@quorate/enclave/testing'
+import { partyId, sealEnvelope } from '@quorate/threshold'
+import { assertUnharmed, attack } from '../support/attack.ts'
+import { memoryWorld } from '../support/memory-world.ts'
+import { processWorld } from '../support/process-world.ts'
+import { worldWithout } from '../support/without-guard.ts'
+import type { World } from '../support/world.ts'
+
+/** Node 2's epoch record with the attacker's keys in it, signed with whatever key the attacker has. */
+function alteredRecord({ peers, keys, identity }: HostileNode): Promise<Uint8Array> {
+  const genuine = peers.epochOf(partyId(2))
+  const altered: EpochRecord = {
+    ...genuine,
+    epoch: keys.epoch,
+    envelopeKey: keys.envelopeKey,
+    sealingKey: keys.sealingKey,
+    notBefore: genuine.notBefore + 1,
+    notAfter: genuine.notAfter,
+  }
+  return makeEpoch(altered, identity)
+}
+
+/** Announces the altered record to node 1, then speaks to it as node 2 under the new key. */
+async function announceAndSpeak({ hostile }: World): Promise<void> {
+  const sid = new Uint8Array(32)
+  hostile.sayControl({ kind: 'epoch', value: { record: await alteredRecord(hostile) } }, sid, partyId(1))
+  const fields = {
+    cluster: hostile.peers.cluster.cluster,
+    epoch: hostile.keys.epoch,
+    sid,
+    protocol: 'frost',
+    round: 1,
+    seq: 0,
+    kind: 'broadcast',
+    to: 'all',
+  } as const
+  const envelope = { ...fields, from: partyId(2), expiresAt: Number.MAX_SAFE_INTEGER, body: new Uint8Array(1) }
+  hostile.inject(partyId(1), sealEnvelope(envelope, hostile.keys.crypto))
+}
+
+attack({
+  'another node’s epoch record with the attacker’s key in it': async (world) => {
+    await announceAndSpeak(world)
+    await world.eventually(() => world.refusals(1).length === 2)
+    assert.deepEqual(world.refusals(1), ['auth/bad-signature', 'threshold/wrong-epoch'])
+  },
+  'another node’s genuine epoch record: each node speaks for its own keys': async (world) => {
+    const { hostile } = world
+    const record = hostile.peers.signedEpochOf(partyId(2))
+    hostile.sayControl({ kind: 'epoch', value: { record } }, new Uint8Array(32), partyId(1))
+    await world.eventually(() => world.refusals(1).length === 1)
+    assert.deepEqual(world.refusals(1), ['auth/wrong-channel'])
+  },
+})
+
+test('keys of an earlier start do not come back into force', async () => {
+  const world = await memoryWorld()
+  const { nodes } = world.cluster
+  const earlier = nodes[1]!.epoch
+  await world.snapshot(2).restore()
+  assert.throws(() => nodes[0]!.signer.peer({ record: earlier }), { code: 'enclave/older-epoch' })
+  await assertUnharmed(world)
+  await world.close()
+})
+
+test('a stranger on the socket of a running node gets no further than the greeting', async () => {
+  const world = await processWorld()
+  const { hostile } = world
+  const stranger = softwareKey()
+  const connection = { role: 'dialler', ownCertificate: new Uint8Array(), peerCertificate: new Uint8Array(), channel: new Uint8Array() } as const
+  const greetings = {
+    'no greeting': systemRandom.bytes(200),
+    'a genuine epoch record without its key': await makeHello(
+      { v: 1, epoch: hostile.peers.signedEpochOf(partyId(1)), ...connection },
+      stranger,
+    ),
+    'an altered epoch record': await makeHello(
+      { v: 1, epoch: await alteredRecord(hostile), ...connection },
+      hostile.keys.signer,
+    ),
+  }
+  const listen = world.process(2).config.mesh.listen
+  for (const [what, greeting] of Object.entries(greetings)) {
+    world.forget()
+    const socket = connect(listen)
+    await once(socket, 'connect')
+    const length = new Uint8Array(4)
+    new DataView(length.buffer).setUint32(0, greeting.length)
+    socket.write(length)
+    socket.write(greeting)
+    socket.resume()
+    await once(socket, 'close')
+    await world.eventually(() => world.refusals(2).length === 1)
+    const [code] = world.refusals(2)
+    assert.ok(code === (what === 'no greeting' ? 'base/malformed' : 'auth/bad-signature'), `${what}: ${code}`)
+  }
+  await assertUnharmed(world)
+  await world.close()
+})
+
+test('without the check of the identity key’s signature the attacker speaks as another node', async () => {
+  const world = await worldWithout({
+    file: 'auth/dist/src/epoch.js',
+    guard: 'checkSignature(`of node ${node.index}`, TAGS.epochRecord, parts, node.identityKey, verify);',
+    instead: '',
+  }, {
+    file: 'enclave/dist/src/signer-process/peers.js',
+    guard: 'if (from !== undefined && from !== index)',
+    instead: 'if (false)',
+  })
+  await announceAndSpeak(world)
+  await world.cluster.settle()
+  assert.deepEqual(world.refusals(1), [])
+  await world.close()
+})
