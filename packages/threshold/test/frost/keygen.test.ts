@@ -85,7 +85,7 @@ test('records stay untweaked: the Taproot commitment is applied once, by the sig
   assert.notDeepEqual(new SigningKey(stored, tweaks).publicKey, tweakedOnce)
 })
 
-test('a wallet of 1 to 50 parties', { timeout: 120_000 }, () => {
+test('a wallet of twelve parties', () => {
   const keys = keygen('FROST-secp256k1-SHA256-TR-v1', 3, 12)
   const { group } = [...keys.values()][0]!.key.suite
   assert.ok(

@@ -93,6 +93,11 @@ describe('delivery', () => {
     fc.assert(run, { numRuns: 150 })
   })
 
+  test('fifty parties, and no more', () => {
+    outputsOf(talk(50, ['broadcast']))
+    assert.throws(() => partiesUpTo(51), { code: 'threshold/bad-parameters' })
+  })
+
   test('real envelopes carry it all', () => {
     outputsOf(talk(3, ['both', 'broadcast', 'direct'], { envelopes: true, orderSeed: 5 }))
   })
