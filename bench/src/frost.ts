@@ -63,7 +63,8 @@ const NOBLE_KEYGEN: Budget = { ms: 0, atLeast: 1, atMost: 1 }
 const random: Random = { bytes: (length) => webcrypto.getRandomValues(new Uint8Array(length)) }
 
 export const frost: Bench = {
-  about: 'FROST: in one process with the work of all signers summed, then across processes; baseline: noble FROST',
+  about:
+    'FROST: in one process with the work of all signers summed, then across processes; baseline: noble FROST',
   async *run() {
     for (const [name, suite, noble] of SUITES) {
       for (const [threshold, parties] of SHAPES) {

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { type EpochRecord, makeEpoch, makeHello } from '@quorate/auth'
-import { systemRandom } from '@quorate/platform'
 import { type HostileNode, softwareKey } from '@quorate/enclave/testing'
+import { systemRandom } from '@quorate/platform'
 import { partyId, sealEnvelope } from '@quorate/threshold'
 import { assertUnharmed, attack } from '../support/attack.ts'
 import { memoryWorld } from '../support/memory-world.ts'
@@ -29,7 +29,11 @@ function alteredRecord({ peers, keys, identity }: HostileNode): Promise<Uint8Arr
 /** Announces the altered record to node 1, then speaks to it as node 2 under the new key. */
 async function announceAndSpeak({ hostile }: World): Promise<void> {
   const sid = new Uint8Array(32)
-  hostile.sayControl({ kind: 'epoch', value: { record: await alteredRecord(hostile) } }, sid, partyId(1))
+  hostile.sayControl(
+    { kind: 'epoch', value: { record: await alteredRecord(hostile) } },
+    sid,
+    partyId(1),
+  )
   const fields = {
     cluster: hostile.peers.cluster.cluster,
     epoch: hostile.keys.epoch,
@@ -40,7 +44,12 @@ async function announceAndSpeak({ hostile }: World): Promise<void> {
     kind: 'broadcast',
     to: 'all',
   } as const
-  const envelope = { ...fields, from: partyId(2), expiresAt: Number.MAX_SAFE_INTEGER, body: new Uint8Array(1) }
+  const envelope = {
+    ...fields,
+    from: partyId(2),
+    expiresAt: Number.MAX_SAFE_INTEGER,
+    body: new Uint8Array(1),
+  }
   hostile.inject(partyId(1), sealEnvelope(envelope, hostile.keys.crypto))
 }
 
@@ -73,7 +82,12 @@ test('a stranger on the socket of a running node gets no further than the greeti
   const world = await processWorld()
   const { hostile } = world
   const stranger = softwareKey()
-  const connection = { role: 'dialler', ownCertificate: new Uint8Array(), peerCertificate: new Uint8Array(), channel: new Uint8Array() } as const
+  const connection = {
+    role: 'dialler',
+    ownCertificate: new Uint8Array(),
+    peerCertificate: new Uint8Array(),
+    channel: new Uint8Array(),
+  } as const
   const greetings = {
     'no greeting': systemRandom.bytes(200),
     'a genuine epoch record without its key': await makeHello(
@@ -98,22 +112,29 @@ test('a stranger on the socket of a running node gets no further than the greeti
     await once(socket, 'close')
     await world.eventually(() => world.refusals(2).length === 1)
     const [code] = world.refusals(2)
-    assert.ok(code === (what === 'no greeting' ? 'base/malformed' : 'auth/bad-signature'), `${what}: ${code}`)
+    assert.ok(
+      code === (what === 'no greeting' ? 'base/malformed' : 'auth/bad-signature'),
+      `${what}: ${code}`,
+    )
   }
   await assertUnharmed(world)
   await world.close()
 })
 
 test('without the check of the identity key’s signature the attacker speaks as another node', async () => {
-  const world = await worldWithout({
-    file: 'auth/dist/src/epoch.js',
-    guard: 'checkSignature(`of node ${node.index}`, TAGS.epochRecord, parts, node.identityKey, verify);',
-    instead: '',
-  }, {
-    file: 'enclave/dist/src/signer-process/peers.js',
-    guard: 'if (from !== undefined && from !== index)',
-    instead: 'if (false)',
-  })
+  const world = await worldWithout(
+    {
+      file: 'auth/dist/src/epoch.js',
+      guard:
+        'checkSignature(`of node ${node.index}`, TAGS.epochRecord, parts, node.identityKey, verify);',
+      instead: '',
+    },
+    {
+      file: 'enclave/dist/src/signer-process/peers.js',
+      guard: 'if (from !== undefined && from !== index)',
+      instead: 'if (false)',
+    },
+  )
   await announceAndSpeak(world)
   await world.cluster.settle()
   assert.deepEqual(world.refusals(1), [])

@@ -19,7 +19,8 @@ const isPrepareOf =
 /** How often node 2 has countersigned the session. */
 const readyOf = ({ hostile }: World, sid: Uint8Array): number =>
   hostile.heard.filter(
-    ({ header, control }) => header.from === 2 && control?.kind === 'ready' && equalBytes(header.sid, sid),
+    ({ header, control }) =>
+      header.from === 2 && control?.kind === 'ready' && equalBytes(header.sid, sid),
   ).length
 
 /** A signing of all three, after which node 1's proposal of it comes to node 2 once more. */
@@ -35,9 +36,12 @@ async function replayProposal(world: World): Promise<Uint8Array> {
 async function replayRounds(world: World): Promise<void> {
   const { hostile } = world
   await world.createWallet()
-  const said = hostile.heard.filter(({ header }) => header.from === 2 && header.kind === 'broadcast')
+  const said = hostile.heard.filter(
+    ({ header }) => header.from === 2 && header.kind === 'broadcast',
+  )
   hostile.incoming = (heard) => {
-    if (isPrepareOf('keygen', world)(heard)) for (const { envelope } of said) hostile.inject(partyId(1), envelope)
+    if (isPrepareOf('keygen', world)(heard))
+      for (const { envelope } of said) hostile.inject(partyId(1), envelope)
     return heard
   }
 }

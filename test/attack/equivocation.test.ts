@@ -29,7 +29,12 @@ function anotherDealing(hostile: HostileNode, manifest: Manifest): Dealing {
   const hostKeys = partiesOf(manifest).map((party) => hostile.peers.epochOf(party).dkgKeys.ed25519)
   const params = dkgParameters({ suite, threshold: manifest.threshold, hostKeys })
   const hostSecret = hostile.hostSecret(manifest.suite)
-  const { send } = beginKeygen({ params, sid: sessionId(manifest), hostSecret, random: systemRandom })
+  const { send } = beginKeygen({
+    params,
+    sid: sessionId(manifest),
+    hostSecret,
+    random: systemRandom,
+  })
   return readDealing(send[0]!.body)
 }
 
@@ -51,8 +56,11 @@ const commitsTwice = ({ hostile }: World) =>
     round: 1,
     say({ own }) {
       const commitments = array(bytes(64), { max: 16 })
-      const element = (): Uint8Array => group.encode(group.mulBase(group.randomScalar(systemRandom)))
-      const others = decode(commitments, own, { maxBytes: 4096 }).map(() => concatBytes(element(), element()))
+      const element = (): Uint8Array =>
+        group.encode(group.mulBase(group.randomScalar(systemRandom)))
+      const others = decode(commitments, own, { maxBytes: 4096 }).map(() =>
+        concatBytes(element(), element()),
+      )
       return new Map([
         [partyId(1), own],
         [partyId(2), encode(commitments, others)],
@@ -61,7 +69,9 @@ const commitsTwice = ({ hostile }: World) =>
   })
 
 attack({
-  'two dealings, each right by itself: the two signed messages convict their signer': async (world) => {
+  'two dealings, each right by itself: the two signed messages convict their signer': async (
+    world,
+  ) => {
     dealsTwice(world)
     await assertKeygenConvicts(world, 'threshold/equivocation')
   },
@@ -107,7 +117,13 @@ test('without the echo check honest nodes blame each other', async () => {
   })
   dealsTwice(world)
   await assert.rejects(world.createWallet(), { code: 'threshold/invalid-certificate' })
-  assert.deepEqual(world.verdicts(1).map(({ culprits }) => culprits), [[2]])
-  assert.deepEqual(world.verdicts(2).map(({ culprits }) => culprits), [[1]])
+  assert.deepEqual(
+    world.verdicts(1).map(({ culprits }) => culprits),
+    [[2]],
+  )
+  assert.deepEqual(
+    world.verdicts(2).map(({ culprits }) => culprits),
+    [[1]],
+  )
   await world.close()
 })

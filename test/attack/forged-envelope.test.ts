@@ -54,7 +54,9 @@ attack({
     await assertRefusedOnly(world, 'threshold/bad-signature')
   },
   'in another node’s name, under the attacker’s epoch': async (world) => {
-    injectOnPrepare(world, ({ header }) => forge(world.hostile, header.sid, world.hostile.keys.epoch))
+    injectOnPrepare(world, ({ header }) =>
+      forge(world.hostile, header.sid, world.hostile.keys.epoch),
+    )
     await assertRefusedOnly(world, 'threshold/wrong-epoch')
   },
   'a body under a header that was signed for another': async (world) => {
@@ -62,7 +64,10 @@ attack({
     hostile.incoming = (heard) => {
       if (heard.header.from === 2 && heard.header.kind === 'broadcast') {
         const { header, signature } = decode(envelope, heard.envelope, { maxBytes: 1 << 20 })
-        hostile.inject(partyId(1), encode(envelope, { header, signature, content: utf8('another') }))
+        hostile.inject(
+          partyId(1),
+          encode(envelope, { header, signature, content: utf8('another') }),
+        )
       }
       return heard
     }
@@ -82,6 +87,9 @@ test('without the check of the signature an honest node is blamed for the forger
   })
   forgeNode2(world)
   await assert.rejects(world.createWallet())
-  assert.deepEqual(world.verdicts(1).map(({ culprits }) => culprits), [[2]])
+  assert.deepEqual(
+    world.verdicts(1).map(({ culprits }) => culprits),
+    [[2]],
+  )
   await world.close()
 })

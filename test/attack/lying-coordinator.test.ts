@@ -9,7 +9,11 @@ import { worldWithout } from '../support/without-guard.ts'
 import { HONEST, type World } from '../support/world.ts'
 
 /** Proposes a session for a client's honest request, with something changed in the manifest. */
-async function propose(world: World, lie: Partial<Manifest>, o: { sid?: Uint8Array } = {}): Promise<void> {
+async function propose(
+  world: World,
+  lie: Partial<Manifest>,
+  o: { sid?: Uint8Array } = {},
+): Promise<void> {
   const { hostile } = world
   const { manifest, request } = keygenProposal(hostile, await world.request(world.walletBody()))
   hostile.propose({ ...manifest, ...lie }, request, o)
@@ -29,7 +33,11 @@ const lies: readonly (readonly [string, string, (world: World) => Partial<Manife
   ['another curve', 'enclave/bad-prepare', () => ({ suite: 'FROST-secp256k1-SHA256-TR-v1' })],
   ['another protocol', 'enclave/bad-prepare', () => ({ protocol: 'cggmp24' })],
   ['another policy', 'enclave/bad-prepare', () => ({ policyHash: new Uint8Array(32) })],
-  ['another request than the one shown', 'enclave/bad-prepare', () => ({ request: new Uint8Array(32) })],
+  [
+    'another request than the one shown',
+    'enclave/bad-prepare',
+    () => ({ request: new Uint8Array(32) }),
+  ],
   ['another node as coordinator', 'enclave/bad-prepare', () => ({ coordinator: partyId(1) })],
   ['a protocol version that nobody announced', 'enclave/bad-prepare', () => ({ minVersion: 7 })],
   ['another purpose', 'enclave/unknown-wallet', () => ({ purpose: 'sign' })],
@@ -39,7 +47,10 @@ const lies: readonly (readonly [string, string, (world: World) => Partial<Manife
     'signers of an earlier start',
     'enclave/stale-manifest',
     ({ hostile }) => ({
-      signers: signersOf(hostile, [1, 2, 3]).map((each) => ({ ...each, bootId: new Uint8Array(16) })),
+      signers: signersOf(hostile, [1, 2, 3]).map((each) => ({
+        ...each,
+        bootId: new Uint8Array(16),
+      })),
     }),
   ],
 ]
@@ -60,7 +71,9 @@ attack({
   },
   'a request that the client did not sign': async (world) => {
     const { hostile } = world
-    const request = altered(await world.request(world.walletBody()), { label: 'not-what-was-signed' })
+    const request = altered(await world.request(world.walletBody()), {
+      label: 'not-what-was-signed',
+    })
     const { manifest, request: bytes } = keygenProposal(hostile, request)
     hostile.propose(manifest, bytes)
     await assertRefused(world, 'auth/unauthenticated')
@@ -71,7 +84,8 @@ test('another manifest to each node: neither session begins, and no honest node 
   const world = await memoryWorld()
   const { hostile } = world
   const { manifest, request } = keygenProposal(hostile, await world.request(world.walletBody()))
-  for (const node of HONEST) hostile.propose({ ...manifest, attempt: node }, request, { to: [partyId(node)] })
+  for (const node of HONEST)
+    hostile.propose({ ...manifest, attempt: node }, request, { to: [partyId(node)] })
   for (const node of HONEST) {
     await world.eventually(() => world.verdicts(node).length > 0)
     assert.deepEqual(world.verdicts(node), [{ code: 'threshold/timeout', culprits: [] }])
@@ -87,8 +101,12 @@ test('without the comparison with the request a coordinator makes every single s
     instead: '',
   })
   await propose(world, { threshold: 1 })
-  const dealings = () => world.hostile.heard.filter(({ header }) => header.kind === 'broadcast' && header.round === 1)
+  const dealings = () =>
+    world.hostile.heard.filter(({ header }) => header.kind === 'broadcast' && header.round === 1)
   await world.eventually(() => dealings().length === 2)
-  assert.deepEqual(dealings().map(({ body }) => readDealing(body).commitment.length), [1, 1])
+  assert.deepEqual(
+    dealings().map(({ body }) => readDealing(body).commitment.length),
+    [1, 1],
+  )
   await world.close()
 })

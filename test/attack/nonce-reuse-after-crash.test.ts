@@ -16,7 +16,10 @@ const isSigning = ({ hostile }: World, { header }: Heard): boolean =>
 /** Node 2's commitments to nonces in every signing so far. */
 const commitmentsOf = (world: World): readonly string[] =>
   world.hostile.heard
-    .filter((heard) => heard.header.from === 2 && heard.header.kind === 'broadcast' && heard.header.round === 1)
+    .filter(
+      (heard) =>
+        heard.header.from === 2 && heard.header.kind === 'broadcast' && heard.header.round === 1,
+    )
     .filter((heard) => isSigning(world, heard))
     .map(({ body }) => toHex(body))
 
@@ -30,7 +33,8 @@ async function rewindAndReplay(world: World): Promise<Crash> {
     await world.sign(wallet)
     const since = hostile.heard.slice(from)
     // A node that showed a later checkpoint of itself to its peers does not even start again.
-    if (since.some(({ header, control }) => header.from === 2 && control?.kind === 'checkpoint')) continue
+    if (since.some(({ header, control }) => header.from === 2 && control?.kind === 'checkpoint'))
+      continue
     await snapshot.restore()
     const session = since.filter((heard) => heard.header.from === 1 && isSigning(world, heard))
     for (const { envelope } of session) hostile.inject(partyId(2), envelope)
@@ -40,7 +44,8 @@ async function rewindAndReplay(world: World): Promise<Crash> {
 
 const readyOf = ({ hostile }: World, { sid }: Crash): number =>
   hostile.heard.filter(
-    ({ header, control }) => header.from === 2 && control?.kind === 'ready' && equalBytes(header.sid, sid),
+    ({ header, control }) =>
+      header.from === 2 && control?.kind === 'ready' && equalBytes(header.sid, sid),
   ).length
 
 attack({
@@ -59,7 +64,11 @@ attack({
 test('a node that does not look at boot ids takes up a session from before the crash', async () => {
   const file = 'enclave/dist/src/signer-process/member.js'
   const world = await worldWithout(
-    { file, guard: 'if (!equalBytes(known.bootId, bootId) || !equalBytes(known.epoch, epoch))', instead: 'if (false)' },
+    {
+      file,
+      guard: 'if (!equalBytes(known.bootId, bootId) || !equalBytes(known.epoch, epoch))',
+      instead: 'if (false)',
+    },
     { file, guard: 'if (!equalBytes(own.bootId, this.#bootId))', instead: 'if (false)' },
   )
   const crash = await rewindAndReplay(world)

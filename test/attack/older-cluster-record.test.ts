@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeSignedRecord, decodeClusterRecord } from '@quorate/auth'
+import { decodeClusterRecord, decodeSignedRecord } from '@quorate/auth'
 import { assertUnharmed } from '../support/attack.ts'
 import { type MemoryWorld, memoryWorld } from '../support/memory-world.ts'
 import { processWorld } from '../support/process-world.ts'
@@ -11,7 +11,11 @@ import { worldWithout } from '../support/without-guard.ts'
 type Chain = readonly [Uint8Array, Uint8Array, Uint8Array]
 
 /** Two more records on top of the first: the second changes nothing, the third revokes the entry of a client. */
-async function revoke(first: Uint8Array, revoked: string, admin: Parameters<typeof nextRecord>[2]): Promise<Chain> {
+async function revoke(
+  first: Uint8Array,
+  revoked: string,
+  admin: Parameters<typeof nextRecord>[2],
+): Promise<Chain> {
   const { clients } = decodeClusterRecord(decodeSignedRecord(first).record)
   const second = await nextRecord([first], {}, admin)
   const left = clients.filter(({ id }) => id !== revoked)
@@ -25,7 +29,11 @@ test('in memory: no older record comes back into force, and no other one beside 
   const world = await memoryWorld()
   const [first, second, third] = await revokeOperator(world)
   const { signer } = world.cluster.nodes[0]!
-  const beside = await nextRecord([first, second], { defaultPolicy: 'treasury' }, world.cluster.admin)
+  const beside = await nextRecord(
+    [first, second],
+    { defaultPolicy: 'treasury' },
+    world.cluster.admin,
+  )
   signer.join({ chain: [first, second, third] })
   for (const [chain, code] of [
     [[first, second, third, second], 'auth/record-not-newer'],

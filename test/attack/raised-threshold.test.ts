@@ -45,7 +45,8 @@ test('with a parser that takes as many coefficients as come, a 2-of-3 wallet nee
     },
     {
       file: 'threshold/dist/src/frost/keygen/coordinator.js',
-      guard: 'Array.from({ length: coefficients - 1 }, (_, k) => group.sum(dealings.map(({ commitment }) => commitment[k + 1])))',
+      guard:
+        'Array.from({ length: coefficients - 1 }, (_, k) => group.sum(dealings.map(({ commitment }) => commitment[k + 1])))',
       instead:
         'Array.from({ length: Math.max(...dealings.map(({ commitment }) => commitment.length)) - 1 }, (_, k) => group.sum(dealings.flatMap(({ commitment }) => commitment[k + 1] ?? [])))',
     },
@@ -57,8 +58,15 @@ test('with a parser that takes as many coefficients as come, a 2-of-3 wallet nee
   const shares = await Promise.all(
     ([1, 2] as const).map(async (self) => {
       const { directory, disk } = world.cluster.nodes[self - 1]!
-      const held = { hsmDirectory: directory, storeId: disk.storeId, sealedSecrets: disk.secrets!, self }
-      return group.decodeScalar(await readShare({ ...held, row: world.rows(self)[0]! }, systemRandom))
+      const held = {
+        hsmDirectory: directory,
+        storeId: disk.storeId,
+        sealedSecrets: disk.secrets!,
+        self,
+      }
+      return group.decodeScalar(
+        await readShare({ ...held, row: world.rows(self)[0]! }, systemRandom),
+      )
     }),
   )
   const joint = group.mulBase(interpolate([1n, 2n], shares, group.order))

@@ -25,16 +25,17 @@ const choosesTheKey = ({ hostile }: World) =>
       const firsts = [own, ...others].map(({ commitment }) => group.negate(commitment[0]!))
       const D = group.sum([group.mulBase(CHOSEN), ...firsts])
       const half = inverse(2n, group.order)
-      const added = [D, group.mul(group.order - 3n * half % group.order, D), group.mul(half, D)]
+      const added = [D, group.mul(group.order - ((3n * half) % group.order), D), group.mul(half, D)]
       return { ...own, commitment: own.commitment.map((each, k) => group.add(each, added[k]!)) }
     }),
   )
 
 attack({
-  'a key chosen after all others is refused: its dealer cannot prove that it knows the secret': async (world) => {
-    choosesTheKey(world)
-    await assertKeygenConvicts(world, 'threshold/invalid-proof', 3)
-  },
+  'a key chosen after all others is refused: its dealer cannot prove that it knows the secret':
+    async (world) => {
+      choosesTheKey(world)
+      await assertKeygenConvicts(world, 'threshold/invalid-proof', 3)
+    },
 })
 
 test('without the proof of possession the joint key is the attacker’s', async () => {
@@ -49,6 +50,8 @@ test('without the proof of possession the joint key is the attacker’s', async 
   const { groupKey, suite } = decodeWallet(row!.public).key
   assert.deepEqual(groupKey, group.encode(group.mulBase(CHOSEN)))
   const message = utf8('signed by nobody else')
-  assert.ok(verifyEd25519(groupKey, message, dkgSuite(suite).sign(CHOSEN, message, new Uint8Array(32))))
+  assert.ok(
+    verifyEd25519(groupKey, message, dkgSuite(suite).sign(CHOSEN, message, new Uint8Array(32))),
+  )
   await world.close()
 })

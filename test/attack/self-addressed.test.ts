@@ -26,7 +26,8 @@ function refusalOfItself(hostile: HostileNode, sid: Uint8Array): Uint8Array {
 
 const speakToNode1AsItself = ({ hostile }: World): void => {
   hostile.incoming = (heard) => {
-    if (heard.control?.kind === 'prepare') hostile.inject(VICTIM, refusalOfItself(hostile, heard.header.sid))
+    if (heard.control?.kind === 'prepare')
+      hostile.inject(VICTIM, refusalOfItself(hostile, heard.header.sid))
     return heard
   }
 }

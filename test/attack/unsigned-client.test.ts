@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { request as httpRequest } from 'node:http'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { signRequest } from '@quorate/api'
 import {
   type ClusterRecord,
@@ -9,11 +10,10 @@ import {
   encodeClusterRecord,
   encodeSignedRecord,
 } from '@quorate/auth'
-import { newId, type Id, type Signer } from '@quorate/base'
+import { type Id, newId, type Signer } from '@quorate/base'
 import { softwareKey } from '@quorate/enclave/testing'
 import { systemClock, systemRandom } from '@quorate/platform'
 import { NodeClient } from '@quorate/sdk'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { assertUnharmed, attack } from '../support/attack.ts'
 import { memoryWorld } from '../support/memory-world.ts'
 import { processWorld } from '../support/process-world.ts'
@@ -24,7 +24,10 @@ import { worldWithout } from '../support/without-guard.ts'
 import { HONEST, type World } from '../support/world.ts'
 
 type Client = { readonly id: Id<'cli'>; readonly key: Signer }
-const stranger = (): Client => ({ id: newId('cli', 1_760_000_000_000, systemRandom), key: softwareKey() })
+const stranger = (): Client => ({
+  id: newId('cli', 1_760_000_000_000, systemRandom),
+  key: softwareKey(),
+})
 
 /** The hostile node coordinates a request that `client`, under the id `claimed`, made for the project of an enrolled one. */
 async function propose(world: World, client: Client, claimed?: Id<'cli'>): Promise<void> {
@@ -34,7 +37,8 @@ async function propose(world: World, client: Client, claimed?: Id<'cli'>): Promi
   const { manifest, request: bytes } = keygenProposal(hostile, request)
   hostile.propose(manifest, bytes)
 }
-const enrolled = async (world: World): Promise<Id<'cli'>> => (await world.request(world.walletBody())).client
+const enrolled = async (world: World): Promise<Id<'cli'>> =>
+  (await world.request(world.walletBody())).client
 
 async function assertRefused(world: World): Promise<void> {
   for (const node of HONEST) {
@@ -55,14 +59,23 @@ attack({
 })
 
 /** First record and successors that enrol the stranger without the signatures that this takes. */
-async function smuggled(first: Uint8Array, { id, key }: Client): Promise<readonly (readonly [string, readonly Uint8Array[]])[]> {
+async function smuggled(
+  first: Uint8Array,
+  { id, key }: Client,
+): Promise<readonly (readonly [string, readonly Uint8Array[]])[]> {
   const { record, signatures } = decodeSignedRecord(first)
   const value: ClusterRecord = decodeClusterRecord(record)
   const [someone] = value.clients
   const clients = [...value.clients, { ...someone!, id, key: key.publicKey, name: 'stranger' }]
-  const altered = encodeSignedRecord({ record: encodeClusterRecord({ ...value, clients }), signatures })
+  const altered = encodeSignedRecord({
+    record: encodeClusterRecord({ ...value, clients }),
+    signatures,
+  })
   const byStranger = await nextRecord([first], { clients }, key)
-  const unsigned = encodeSignedRecord({ record: decodeSignedRecord(byStranger).record, signatures: [] })
+  const unsigned = encodeSignedRecord({
+    record: decodeSignedRecord(byStranger).record,
+    signatures: [],
+  })
   return [
     ['auth/bad-signature', [altered]],
     ['auth/bad-signature', [first, byStranger]],
@@ -86,7 +99,9 @@ test('running processes: a node does not start with such an entry, nor answer wh
   const client = stranger()
   const socketPath = node.config.http.socketPath!
   for (const id of [client.id, cluster.keys.operator.client]) {
-    const credentials = [{ client: id, role: 'operator', project: cluster.project, signer: client.key }] as const
+    const credentials = [
+      { client: id, role: 'operator', project: cluster.project, signer: client.key },
+    ] as const
     const api = new NodeClient({
       endpoint: { socketPath },
       cluster: cluster.cluster,
@@ -98,10 +113,13 @@ test('running processes: a node does not start with such an entry, nor answer wh
     await assert.rejects(api.call('getStatus', {}), { code: 'auth/unauthenticated' })
   }
   const status = await new Promise((resolve, reject) => {
-    const request = httpRequest({ socketPath, path: '/api/v1/status', headers: { host: 'localhost' } }, (answer) => {
-      answer.resume()
-      resolve(answer.statusCode)
-    })
+    const request = httpRequest(
+      { socketPath, path: '/api/v1/status', headers: { host: 'localhost' } },
+      (answer) => {
+        answer.resume()
+        resolve(answer.statusCode)
+      },
+    )
     request.on('error', reject).end()
   })
   assert.equal(status, 401)
@@ -125,7 +143,8 @@ test('without the check of the client’s signature any node asks in a client’
     instead: 'false',
   })
   await propose(world, stranger(), await enrolled(world))
-  const dealings = () => world.hostile.heard.filter(({ header }) => header.kind === 'broadcast' && header.round === 1)
+  const dealings = () =>
+    world.hostile.heard.filter(({ header }) => header.kind === 'broadcast' && header.round === 1)
   await world.eventually(() => dealings().length === 2)
   await world.close()
 })
@@ -138,14 +157,21 @@ test('without the signatures under the cluster record a stranger enrols itself',
   })
   const { chain, nodes, clusterId } = world.cluster
   const client = stranger()
-  const [, [, records]] = (await smuggled(chain[0]!, client)) as [unknown, readonly [string, readonly Uint8Array[]]]
+  const [, [, records]] = (await smuggled(chain[0]!, client)) as [
+    unknown,
+    readonly [string, readonly Uint8Array[]],
+  ]
   world.cluster.chain = [...records]
   await world.snapshot(1).restore()
   const genuine = await world.request(world.walletBody())
   const request = await signRequest(client.key, clusterId, client.id, genuine.body)
   const { manifest, request: bytes } = keygenProposal(world.hostile, request)
   world.hostile.propose(manifest, bytes)
-  await world.eventually(() => world.hostile.heard.some(({ header, control }) => header.from === 1 && control?.kind === 'ready'))
+  await world.eventually(() =>
+    world.hostile.heard.some(
+      ({ header, control }) => header.from === 1 && control?.kind === 'ready',
+    ),
+  )
   assert.deepEqual(world.refusals(1), [])
   assert.equal(nodes[0]!.isUp, true)
   await world.close()

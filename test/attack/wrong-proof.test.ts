@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assertKeygenConvicts, attack } from '../support/attack.ts'
-import { type Dealing, dealFalsely } from '../support/dealings.ts'
 import type { Cut } from '../support/cut.ts'
+import { type Dealing, dealFalsely } from '../support/dealings.ts'
 import { type Lie, tell } from '../support/lies.ts'
 import { worldWithout } from '../support/without-guard.ts'
 import type { World } from '../support/world.ts'
@@ -49,17 +49,29 @@ const unguarded: readonly (readonly [string, (world: World) => void, Cut])[] = [
   [
     'proof of possession',
     wrongPossession,
-    { file: `${KEYGEN}/participant.js`, guard: '!suite.verifyPossession(key, dealer, proof)', instead: 'false' },
+    {
+      file: `${KEYGEN}/participant.js`,
+      guard: '!suite.verifyPossession(key, dealer, proof)',
+      instead: 'false',
+    },
   ],
   [
     'proof of the encryption nonce',
     wrongNonceProof,
-    { file: `${KEYGEN}/judge.js`, guard: '!verifyNonceProof(session, from - 1, nonce, nonceProof)', instead: 'false' },
+    {
+      file: `${KEYGEN}/judge.js`,
+      guard: '!verifyNonceProof(session, from - 1, nonce, nonceProof)',
+      instead: 'false',
+    },
   ],
   [
     'signature of the result',
     wrongCertificate,
-    { file: `${KEYGEN}/rounds.js`, guard: '!didSign(params, from - 1, own.transcript, signed.signature)', instead: 'false' },
+    {
+      file: `${KEYGEN}/rounds.js`,
+      guard: '!didSign(params, from - 1, own.transcript, signed.signature)',
+      instead: 'false',
+    },
   ],
 ]
 for (const [what, spoil, cut] of unguarded)
@@ -67,6 +79,9 @@ for (const [what, spoil, cut] of unguarded)
     const world = await worldWithout(cut)
     spoil(world)
     await world.createWallet().catch(() => undefined)
-    assert.deepEqual(world.rows(1).map(({ state }) => state), ['active'])
+    assert.deepEqual(
+      world.rows(1).map(({ state }) => state),
+      ['active'],
+    )
     await world.close()
   })

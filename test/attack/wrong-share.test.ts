@@ -11,7 +11,10 @@ import { worldWithout } from '../support/without-guard.ts'
 import { HONEST, type World } from '../support/world.ts'
 
 const MAX_BYTES = 4096
-const signatureShares = array(record({ share: field(1, bytes(32)), context: field(2, bytes(32)) }), { max: 16 })
+const signatureShares = array(
+  record({ share: field(1, bytes(32)), context: field(2, bytes(32)) }),
+  { max: 16 },
+)
 
 const oneMore = (scalar: bigint): bigint => mod(scalar + 1n, group.order)
 
@@ -76,9 +79,15 @@ test('without the check of dealt shares a node keeps a share that is none', asyn
   })
   dealsWrongly(world)
   await world.createWallet().catch(() => undefined)
-  for (const node of HONEST) assert.ok(!world.verdicts(node).some(({ culprits }) => culprits.includes(3)))
+  for (const node of HONEST)
+    assert.ok(!world.verdicts(node).some(({ culprits }) => culprits.includes(3)))
   const { directory, disk } = world.cluster.nodes[0]!
-  const held = { hsmDirectory: directory, storeId: disk.storeId, sealedSecrets: disk.secrets!, self: 1 }
+  const held = {
+    hsmDirectory: directory,
+    storeId: disk.storeId,
+    sealedSecrets: disk.secrets!,
+    self: 1,
+  }
   await assert.rejects(readShare({ ...held, row: world.rows(1)[0]! }, systemRandom), {
     code: 'threshold/inconsistent-share',
   })

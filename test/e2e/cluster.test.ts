@@ -18,7 +18,10 @@ test('three processes make a wallet that every one of them shows alike', async (
   for (const node of cluster.nodes) {
     // A node that did not sign the proof of address shows the wallet once the proof has reached it.
     await until(async () => (await cluster.client(node).call('listWallets', {})).items.length === 1)
-    assert.deepEqual(await cluster.client(node).call('getWallet', { params: { id: wallet.id } }), wallet)
+    assert.deepEqual(
+      await cluster.client(node).call('getWallet', { params: { id: wallet.id } }),
+      wallet,
+    )
   }
 })
 
@@ -28,6 +31,12 @@ test('a transaction signed by two of them verifies under the key of the address'
   const [item] = result.signatures
   const adapter = findAdapter('solana-devnet')
   assert.deepEqual(adapter.addressKey(wallet.address), fromHex(item!.publicKey))
-  assert.ok(adapter.verifySignature(fromHex(item!.publicKey), fromHex(item!.message), fromHex(item!.signature)))
+  assert.ok(
+    adapter.verifySignature(
+      fromHex(item!.publicKey),
+      fromHex(item!.message),
+      fromHex(item!.signature),
+    ),
+  )
   assert.equal(result.receipts.length, 2)
 })

@@ -14,7 +14,8 @@ before(async () => {
 })
 after(() => cluster.close())
 
-const transfer = (lamports: bigint): Uint8Array => solanaTransfer(fromHex(wallet.groupKey), lamports)
+const transfer = (lamports: bigint): Uint8Array =>
+  solanaTransfer(fromHex(wallet.groupKey), lamports)
 const walletIds = async (node: ProcessNode): Promise<string[]> =>
   (await cluster.client(node).call('listWallets', {})).items.map(({ id }) => id)
 
@@ -28,7 +29,9 @@ test('a node killed in the middle of a signing: the next attempt takes another',
   await cluster.untilConnected()
   // With both armed no attempt can succeed, but each costs one victim: signing is refused, not stuck.
   await assert.rejects(cluster.sign(wallet, transfer(1n)))
-  await until(() => Promise.resolve(second.child?.exitCode !== null || third.child?.exitCode !== null))
+  await until(() =>
+    Promise.resolve(second.child?.exitCode !== null || third.child?.exitCode !== null),
+  )
   for (const victim of [second, third]) await cluster.kill(victim)
   // One armed, one sound: whichever is chosen first, the request succeeds.
   await cluster.launch(second, { QUORATE_FAILPOINTS: 'enclave/sign/before-commitments=crash' })
@@ -48,7 +51,9 @@ test('a node killed in the middle of a signing: the next attempt takes another',
 })
 
 /** Names of places in the making of a wallet, from the first change on disk to the last. */
-const PLACES = FAILPOINTS.filter((name) => name.startsWith('enclave/keygen/') || name.startsWith('enclave/session/'))
+const PLACES = FAILPOINTS.filter(
+  (name) => name.startsWith('enclave/keygen/') || name.startsWith('enclave/session/'),
+)
 
 test('all nodes killed at each place of key generation: the wallet is whole everywhere or nowhere', async (t) => {
   const relaunch = async (armed: string | undefined): Promise<void> => {
@@ -64,10 +69,15 @@ test('all nodes killed at each place of key generation: the wallet is whole ever
       // The next start is already armed for the next place: that matters to the next key generation only.
       await relaunch(PLACES[i + 1])
       const statusOf = (node: ProcessNode) => cluster.client(node).call('getStatus', {})
-      await until(async () => (await Promise.all(cluster.nodes.map(statusOf))).every(({ pendingWallets }) => pendingWallets === 0))
+      await until(async () =>
+        (await Promise.all(cluster.nodes.map(statusOf))).every(
+          ({ pendingWallets }) => pendingWallets === 0,
+        ),
+      )
       const counts = (await Promise.all(cluster.nodes.map(statusOf))).map(({ wallets }) => wallets)
       assert.equal(new Set(counts).size, 1, `wallets by node: ${counts.join(', ')}`)
     })
   const fresh = await cluster.createWallet('solana-devnet')
-  for (const node of cluster.nodes) await until(async () => (await walletIds(node)).includes(fresh.id))
+  for (const node of cluster.nodes)
+    await until(async () => (await walletIds(node)).includes(fresh.id))
 })

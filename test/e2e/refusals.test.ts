@@ -49,7 +49,10 @@ test('a request that does not fit the wallet, the network or the time is refused
     ['api/lifetime', { createdAt: now, expiresAt: now + 3_600_000 }],
   ]
   for (const [code, change] of cases) await assert.rejects(carryOut(signBody(change)), isCode(code))
-  await assert.rejects(carryOut(signBody({ unsigned: Uint8Array.of(1, 2, 3) })), (error) => isFault(error) && error.code.startsWith('chains/'))
+  await assert.rejects(
+    carryOut(signBody({ unsigned: Uint8Array.of(1, 2, 3) })),
+    (error) => isFault(error) && error.code.startsWith('chains/'),
+  )
 })
 
 test('policy refuses, and says by which rule', async () => {
@@ -70,15 +73,23 @@ test('a client that is not enrolled for it can neither sign nor create', async (
   const { operator } = cluster.keys
   const onlyOperator = cluster.client(node, ['operator'])
   assert.equal(operator.client.slice(0, 4), 'cli_')
-  await assert.rejects(onlyOperator.carryOut('signTransaction', cluster.signBody(wallet, transfer())), isCode('sdk/no-credential'))
+  await assert.rejects(
+    onlyOperator.carryOut('signTransaction', cluster.signBody(wallet, transfer())),
+    isCode('sdk/no-credential'),
+  )
 })
 
 test('one idempotency key is one request: the same gives the same, another is refused', async () => {
   const client = cluster.client(node)
   const body = cluster.signBody(wallet, transfer(77n))
   const request = await signed('signer', body)
-  const first = await client.wait(await client.call('signTransaction', { body: { request }, idempotencyKey: 'once-only-1' }))
-  const second = await client.call('signTransaction', { body: { request }, idempotencyKey: 'once-only-1' })
+  const first = await client.wait(
+    await client.call('signTransaction', { body: { request }, idempotencyKey: 'once-only-1' }),
+  )
+  const second = await client.call('signTransaction', {
+    body: { request },
+    idempotencyKey: 'once-only-1',
+  })
   assert.deepEqual(second, first)
   const other = await signed('signer', cluster.signBody(wallet, transfer(78n)))
   await assert.rejects(
@@ -89,7 +100,10 @@ test('one idempotency key is one request: the same gives the same, another is re
   await cluster.kill(node)
   await cluster.launch(node)
   await cluster.untilConnected()
-  assert.deepEqual(await client.call('signTransaction', { body: { request }, idempotencyKey: 'once-only-1' }), first)
+  assert.deepEqual(
+    await client.call('signTransaction', { body: { request }, idempotencyKey: 'once-only-1' }),
+    first,
+  )
 })
 
 test('a wallet name is unique in its project', async () => {
@@ -123,7 +137,8 @@ test('a configuration that cannot be right is refused before anything starts', a
   const third = cluster.nodes[2]!
   await cluster.stop(third)
   const { config } = third
-  const launchWith = (change: object): Promise<void> => cluster.launch({ ...third, config: { ...config, ...change } })
+  const launchWith = (change: object): Promise<void> =>
+    cluster.launch({ ...third, config: { ...config, ...change } })
   await assert.rejects(launchWith({ mesh: { ...config.mesh, peers: [] } }), /node\/peers-mismatch/)
   await assert.rejects(launchWith({ http: { host: '0.0.0.0', port: 0 } }), /node\/loopback-only/)
   await assert.rejects(launchWith({ environment: 'staging' }), /enclave\/development-store/)
@@ -137,7 +152,9 @@ test('a full disk is said plainly', async (t) => {
   const full = join(cluster.root, 'full')
   mkdirSync(full, { mode: 0o700 })
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0700', 'tmpfs', full], { stdio: 'ignore' })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0700', 'tmpfs', full], {
+      stdio: 'ignore',
+    })
   } catch {
     return t.skip('a small file system cannot be mounted here')
   }

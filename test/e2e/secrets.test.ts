@@ -10,9 +10,16 @@ import type { WalletJson } from '@quorate/api'
 import { fromHex, toHex } from '@quorate/base'
 import { readShare, solanaTransfer } from '@quorate/enclave/testing'
 import { ed25519, interpolate } from '@quorate/math'
-import { openSql, systemClock, systemRandom } from '@quorate/platform'
 import { MIGRATIONS, Store } from '@quorate/node/testing'
-import { canReadMemory, filesBelow, formsOf, found, memoryOf, type Sought } from '../support/memory.ts'
+import { openSql, systemClock, systemRandom } from '@quorate/platform'
+import {
+  canReadMemory,
+  filesBelow,
+  formsOf,
+  found,
+  memoryOf,
+  type Sought,
+} from '../support/memory.ts'
 import { ProcessCluster, type ProcessNode, until } from '../support/process-cluster.ts'
 
 let cluster: ProcessCluster
@@ -23,34 +30,55 @@ after(() => cluster.close())
 
 /** The share of a stopped node. */
 async function shareOf(node: ProcessNode, wallet: string): Promise<Uint8Array> {
-  const sql = await openSql({ path: join(node.directory, 'node.db'), migrations: MIGRATIONS, clock: systemClock, random: systemRandom })
+  const sql = await openSql({
+    path: join(node.directory, 'node.db'),
+    migrations: MIGRATIONS,
+    clock: systemClock,
+    random: systemRandom,
+  })
   const store = new Store(sql)
   const row = (await store.wallets()).find((each) => each.wallet === wallet)!
   const sealedSecrets = (await store.setting('node-secrets'))!
   await sql.close()
   const hsmDirectory = join(node.directory, 'hsm')
-  return readShare({ hsmDirectory, storeId: sql.storeId, sealedSecrets, row, self: node.index }, systemRandom)
+  return readShare(
+    { hsmDirectory, storeId: sql.storeId, sealedSecrets, row, self: node.index },
+    systemRandom,
+  )
 }
 
 /** Whether the process is halted: `T` in the third field of its stat. */
-const isStopped = (pid: number): boolean => /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
+const isStopped = (pid: number): boolean =>
+  /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
 
 function* filesOf(file: string): Generator<Buffer> {
   yield readFileSync(file)
 }
 
 test('no process ever holds the key, none more than its own share, and no file any of it', async (t) => {
-  if (!canReadMemory(cluster.nodes[0]!.signerPid)) return t.skip('the memory of other processes cannot be read here')
+  if (!canReadMemory(cluster.nodes[0]!.signerPid))
+    return t.skip('the memory of other processes cannot be read here')
   // Signers halt where they hold most: with the new share in hand, and with the share in use.
   for (const node of cluster.nodes) {
     await cluster.stop(node)
-    await cluster.launch(node, { QUORATE_FAILPOINTS: 'enclave/keygen/before-pending=pause,enclave/sign/before-receipt=pause' })
+    await cluster.launch(node, {
+      QUORATE_FAILPOINTS: 'enclave/keygen/before-pending=pause,enclave/sign/before-receipt=pause',
+    })
   }
   await cluster.untilConnected()
-  const dumps: { readonly pid: number; readonly role: string; readonly node: number; readonly moment: string; readonly file: string }[] = []
+  const dumps: {
+    readonly pid: number
+    readonly role: string
+    readonly node: number
+    readonly moment: string
+    readonly file: string
+  }[] = []
   const dumpAll = (moment: string): void => {
     for (const node of cluster.nodes)
-      for (const [role, pid] of [['daemon', node.pid], ['signer', node.signerPid]] as const) {
+      for (const [role, pid] of [
+        ['daemon', node.pid],
+        ['signer', node.signerPid],
+      ] as const) {
         const file = join(cluster.root, `dump-${moment}-${role}-${node.index}`)
         writeFileSync(file, '')
         for (const chunk of memoryOf(pid)) writeFileSync(file, chunk, { flag: 'a' })
@@ -58,7 +86,11 @@ test('no process ever holds the key, none more than its own share, and no file a
       }
   }
   const halted = (count: number): Promise<void> =>
-    until(() => Promise.resolve(cluster.nodes.filter(({ signerPid }) => isStopped(signerPid)).length >= count))
+    until(() =>
+      Promise.resolve(
+        cluster.nodes.filter(({ signerPid }) => isStopped(signerPid)).length >= count,
+      ),
+    )
   const goOn = (): void => {
     for (const { signerPid } of cluster.nodes) process.kill(signerPid, 'SIGCONT')
   }
@@ -76,8 +108,16 @@ test('no process ever holds the key, none more than its own share, and no file a
   for (const node of cluster.nodes) await cluster.stop(node)
 
   const shares = await Promise.all(cluster.nodes.map((node) => shareOf(node, wallet.id)))
-  const secret = interpolate([1n, 2n], shares.slice(0, 2).map(ed25519.decodeScalar.bind(ed25519)), ed25519.order)
-  assert.equal(toHex(ed25519.encode(ed25519.mulBase(secret))), wallet.groupKey, 'two shares give the key')
+  const secret = interpolate(
+    [1n, 2n],
+    shares.slice(0, 2).map(ed25519.decodeScalar.bind(ed25519)),
+    ed25519.order,
+  )
+  assert.equal(
+    toHex(ed25519.encode(ed25519.mulBase(secret))),
+    wallet.groupKey,
+    'two shares give the key',
+  )
   const sought: Sought[] = [
     { name: 'key', forms: formsOf(ed25519.encodeScalar(secret)) },
     ...shares.map((share, i) => ({ name: `share ${i + 1}`, forms: formsOf(share) })),
@@ -89,8 +129,14 @@ test('no process ever holds the key, none more than its own share, and no file a
     assert.deepEqual(foreign, [], `${role} ${node} during ${moment}`)
   }
   // The search itself works: a signer that holds its share is seen to.
-  assert.ok(seen.some(({ role, moment, found: names }) => role === 'signer' && moment === 'keygen' && names.size === 1))
-  for (const node of cluster.nodes) assert.deepEqual([...found(filesBelow(node.directory), sought)], [])
+  assert.ok(
+    seen.some(
+      ({ role, moment, found: names }) =>
+        role === 'signer' && moment === 'keygen' && names.size === 1,
+    ),
+  )
+  for (const node of cluster.nodes)
+    assert.deepEqual([...found(filesBelow(node.directory), sought)], [])
 })
 
 test('the whole data directory is put back, counters included: no nonce is used twice', async () => {
@@ -98,7 +144,10 @@ test('the whole data directory is put back, counters included: no nonce is used 
   await cluster.untilConnected()
   const wallet: WalletJson = await cluster.createWallet('solana-devnet')
   const key = fromHex(wallet.groupKey)
-  for (const node of cluster.nodes) await until(async () => (await cluster.client(node).call('listWallets', {})).items.some(({ id }) => id === wallet.id))
+  for (const node of cluster.nodes)
+    await until(async () =>
+      (await cluster.client(node).call('listWallets', {})).items.some(({ id }) => id === wallet.id),
+    )
   const nonces = new Set<string>()
   const signTwo = async (): Promise<void> => {
     for (const lamports of [1n, 2n]) {
@@ -136,5 +185,8 @@ test('one node put back to an earlier state meets its own later word and stops',
   restore()
   await cluster.launch(node)
   await until(() => Promise.resolve(node.child?.exitCode === 1))
-  assert.ok(node.log.some((line) => line.includes('node/rolled-back')), node.log.join('\n'))
+  assert.ok(
+    node.log.some((line) => line.includes('node/rolled-back')),
+    node.log.join('\n'),
+  )
 })

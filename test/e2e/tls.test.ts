@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { connect } from 'node:tls'
-import { once } from 'node:events'
 import { fromHex } from '@quorate/base'
 import { solanaTransfer } from '@quorate/enclave/testing'
 import { ProcessCluster } from '../support/process-cluster.ts'

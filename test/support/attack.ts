@@ -49,7 +49,11 @@ export async function assertConvicted(world: World, code: string): Promise<void>
 }
 
 /** A new wallet fails with this code, every honest node blames exactly node 3, and nothing of the wallet is left. */
-export async function assertKeygenConvicts(world: World, code: string, threshold = 2): Promise<void> {
+export async function assertKeygenConvicts(
+  world: World,
+  code: string,
+  threshold = 2,
+): Promise<void> {
   const before = await Promise.all(HONEST.map((node) => world.wallets(node)))
   await assert.rejects(world.createWallet({ threshold }), { code })
   await assertConvicted(world, code)

@@ -17,7 +17,10 @@ export type Dealing = {
 const POINT = 32
 const PROOF = 64
 const MAX_BYTES = 4096
-const dealing = record({ message: field(1, bytes({ max: MAX_BYTES })), nonceProof: field(2, bytes({ max: 65 })) })
+const dealing = record({
+  message: field(1, bytes({ max: MAX_BYTES })),
+  nonceProof: field(2, bytes({ max: 65 })),
+})
 const certificate = record({ transcriptHash: field(1, bytes(32)), signature: field(2, bytes(64)) })
 
 /** The dealing of one of `parties` parties, with as many coefficients as it has. */
@@ -39,7 +42,13 @@ export function readDealing(body: Uint8Array, parties = 3): Dealing {
   }
 }
 
-export const writeDealing = ({ commitment, possession, nonce, shares, nonceProof }: Dealing): Uint8Array =>
+export const writeDealing = ({
+  commitment,
+  possession,
+  nonce,
+  shares,
+  nonceProof,
+}: Dealing): Uint8Array =>
   encode(dealing, {
     message: concatBytes(
       ...commitment.map((each) => group.encode(each)),
@@ -51,15 +60,23 @@ export const writeDealing = ({ commitment, possession, nonce, shares, nonceProof
   })
 
 /** Round 2 of whoever holds the hostile node's keys, for these dealings of all parties in order. */
-function certify(hostile: HostileNode, manifest: Manifest, dealings: readonly Dealing[]): Uint8Array {
+function certify(
+  hostile: HostileNode,
+  manifest: Manifest,
+  dealings: readonly Dealing[],
+): Uint8Array {
   const suite = dkgSuite(manifest.suite)
   const threshold = new Uint8Array(4)
   new DataView(threshold.buffer).setUint32(0, manifest.threshold)
   const coefficients = Math.max(...dealings.map(({ commitment }) => commitment.length))
   const joint = Array.from({ length: coefficients }, (_, k) =>
-    group.sum(dealings.flatMap(({ commitment }) => (k < commitment.length ? [commitment[k]!] : []))),
+    group.sum(
+      dealings.flatMap(({ commitment }) => (k < commitment.length ? [commitment[k]!] : [])),
+    ),
   )
-  const sums = dealings.map((_, i) => dealings.reduce((sum, { shares }) => mod(sum + shares[i]!, group.order), 0n))
+  const sums = dealings.map((_, i) =>
+    dealings.reduce((sum, { shares }) => mod(sum + shares[i]!, group.order), 0n),
+  )
   const transcript = concatBytes(
     threshold,
     ...joint.map((each) => group.encode(each)),
@@ -98,10 +115,16 @@ export function dealFalsely(
       say({ own, others, manifest }) {
         heard = new Map([...others].map(([party, body]) => [party, readDealing(body)]))
         const said = change(readDealing(own), [...heard.values()], manifest)
-        dealt = new Map(hostile.others.map((each) => [each, 'commitment' in said ? said : said.get(each)!]))
-        const bodies = new Map([...new Set(dealt.values())].map((each) => [each, writeDealing(each)]))
+        dealt = new Map(
+          hostile.others.map((each) => [each, 'commitment' in said ? said : said.get(each)!]),
+        )
+        const bodies = new Map(
+          [...new Set(dealt.values())].map((each) => [each, writeDealing(each)]),
+        )
         // One body for all is one envelope for all, or it would look like an equivocation.
-        return bodies.size === 1 ? [...bodies.values()][0]! : toEach((each) => bodies.get(dealt.get(each)!)!)
+        return bodies.size === 1
+          ? [...bodies.values()][0]!
+          : toEach((each) => bodies.get(dealt.get(each)!)!)
       },
     },
     {

@@ -26,5 +26,8 @@ export const load: LoadHook = async (url, context, next) => {
   const cuts = (JSON.parse(Buffer.from(mark, 'base64url').toString()) as Cut[]).filter(({ file }) =>
     path.endsWith(`/packages/${file}`),
   )
-  return { ...found, source: cuts.reduce(cutOut, Buffer.from(found.source as Uint8Array).toString()) }
+  return {
+    ...found,
+    source: cuts.reduce(cutOut, Buffer.from(found.source as Uint8Array).toString()),
+  }
 }

@@ -40,17 +40,32 @@ export function tell(hostile: HostileNode, ...lies: readonly Lie[]): () => numbe
   }
   const roundOf = ({ sid, round }: Pick<Said, 'sid' | 'round'>): Round => {
     const name = `${toHex(sid)}/${round}`
-    const known = rounds.get(name) ?? { own: undefined, bodies: new Map(), ownEcho: undefined, echoes: new Map() }
+    const known = rounds.get(name) ?? {
+      own: undefined,
+      bodies: new Map(),
+      ownEcho: undefined,
+      echoes: new Map(),
+    }
     rounds.set(name, known)
     return known
   }
   const lie = (at: Round): void => {
-    if (at.own === undefined || at.own.receivers.some((each) => each !== hostile.index && !at.bodies.has(each))) return
+    if (
+      at.own === undefined ||
+      at.own.receivers.some((each) => each !== hostile.index && !at.bodies.has(each))
+    )
+      return
     const { own, bodies } = at
-    const body = lieOf(own)!.say({ manifest: hostile.manifestOf(own.sid)!, own: own.body, others: bodies })
+    const body = lieOf(own)!.say({
+      manifest: hostile.manifestOf(own.sid)!,
+      own: own.body,
+      others: bodies,
+    })
     told++
     if (body instanceof Uint8Array) hostile.say({ ...own, body })
-    else for (const [receiver, each] of body) hostile.say({ ...own, body: each, receivers: [receiver] })
+    else
+      for (const [receiver, each] of body)
+        hostile.say({ ...own, body: each, receivers: [receiver] })
     at.own = undefined
   }
   const coverUp = (at: Round): void => {

@@ -2,7 +2,13 @@
 import { cpSync, rmSync } from 'node:fs'
 import { encodeRequest, type RequestBody, signRequest } from '@quorate/api'
 import { decodeWallet, type WalletRow } from '@quorate/enclave'
-import { HostileNode, solanaIntent, TestCluster, type TestNode, walletBody } from '@quorate/enclave/testing'
+import {
+  HostileNode,
+  solanaIntent,
+  TestCluster,
+  type TestNode,
+  walletBody,
+} from '@quorate/enclave/testing'
 import { HONEST, type Honest, type TestWallet, type World } from './world.ts'
 
 const MAX_TURNS = 100
@@ -52,8 +58,10 @@ export async function memoryWorld(): Promise<MemoryWorld> {
   const rows = (node: Honest): WalletRow[] => [...honest(node).disk.rows.values()]
   const rowOf = ({ wallet }: TestWallet): WalletRow => rows(1).find((row) => row.wallet === wallet)!
   let lamports = 1n
-  const body = (threshold = 2): RequestBody => walletBody(cluster, operator, 'solana-devnet', { threshold })
-  const signBody = (wallet: TestWallet): RequestBody => solanaIntent(cluster, signer, rowOf(wallet), lamports++)
+  const body = (threshold = 2): RequestBody =>
+    walletBody(cluster, operator, 'solana-devnet', { threshold })
+  const signBody = (wallet: TestWallet): RequestBody =>
+    solanaIntent(cluster, signer, rowOf(wallet), lamports++)
 
   return {
     hostile,
@@ -76,14 +84,21 @@ export async function memoryWorld(): Promise<MemoryWorld> {
     },
     verdicts: (node) =>
       honest(node).log.flatMap(({ event, fields }) =>
-        event === 'session.failed' ? [{ code: String(fields['code']), culprits: numbersIn(fields['culprits']) }] : [],
+        event === 'session.failed'
+          ? [{ code: String(fields['code']), culprits: numbersIn(fields['culprits']) }]
+          : [],
       ),
     refusals: (node) =>
-      honest(node).log.flatMap(({ event, fields }) => (event.endsWith('.refused') ? [String(fields['code'])] : [])),
+      honest(node).log.flatMap(({ event, fields }) =>
+        event.endsWith('.refused') ? [String(fields['code'])] : [],
+      ),
     forget() {
       for (const { log } of cluster.nodes) log.length = 0
     },
-    wallets: (node) => Promise.resolve(rows(node).flatMap(({ wallet, state }) => (state === 'active' ? [wallet] : []))),
+    wallets: (node) =>
+      Promise.resolve(
+        rows(node).flatMap(({ wallet, state }) => (state === 'active' ? [wallet] : [])),
+      ),
     async eventually(is) {
       for (let turn = 0; turn < MAX_TURNS; turn++) {
         await cluster.settle()
@@ -118,4 +133,5 @@ export async function memoryWorld(): Promise<MemoryWorld> {
   }
 }
 
-const numbersIn = (list: unknown): number[] => (list === '' ? [] : String(list).split(',').map(Number))
+const numbersIn = (list: unknown): number[] =>
+  list === '' ? [] : String(list).split(',').map(Number)

@@ -10,9 +10,11 @@ const OVERLAP_BYTES = 64
 /** Every form in which 32 bytes may lie about: as they are, reversed (BigInt words), and as hex text. */
 export const formsOf = (value: Uint8Array): readonly Buffer[] => {
   const reversed = value.toReversed()
-  return [value, reversed, ...[value, reversed].flatMap((each) => [toHex(each), toHex(each).toUpperCase()])].map((each) =>
-    typeof each === 'string' ? Buffer.from(each, 'latin1') : Buffer.from(each),
-  )
+  return [
+    value,
+    reversed,
+    ...[value, reversed].flatMap((each) => [toHex(each), toHex(each).toUpperCase()]),
+  ].map((each) => (typeof each === 'string' ? Buffer.from(each, 'latin1') : Buffer.from(each)))
 }
 
 export type Sought = { readonly name: string; readonly forms: readonly Buffer[] }
@@ -23,7 +25,9 @@ export function* memoryOf(pid: number): Generator<Buffer> {
     .split('\n')
     .flatMap((line) => {
       const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line) ?? []
-      return from === undefined || to === undefined ? [] : [{ from: Number.parseInt(from, 16), to: Number.parseInt(to, 16) }]
+      return from === undefined || to === undefined
+        ? []
+        : [{ from: Number.parseInt(from, 16), to: Number.parseInt(to, 16) }]
     })
   const memory = openSync(`/proc/${pid}/mem`, 'r')
   try {

@@ -1,17 +1,27 @@
 /** One node in a process of its own: its configuration comes as JSON in the first argument. */
-import { createLogger, streamSink, systemClock } from '@quorate/platform'
+
 import { isFault } from '@quorate/base'
 import { type NodeConfig, startNode } from '@quorate/node'
+import { createLogger, streamSink, systemClock } from '@quorate/platform'
 
 const config = JSON.parse(process.argv[2] ?? '{}') as NodeConfig
-const logger = createLogger({ sink: streamSink(process.stderr), clock: systemClock, level: 'debug', format: 'json' })
+const logger = createLogger({
+  sink: streamSink(process.stderr),
+  clock: systemClock,
+  level: 'debug',
+  format: 'json',
+})
 try {
   const node = await startNode(config, logger)
   process.on('SIGTERM', () => void node.stop())
-  process.stdout.write(`${JSON.stringify({ pid: node.pid, signerPid: node.signerPid, index: node.index, port: node.port })}\n`)
+  process.stdout.write(
+    `${JSON.stringify({ pid: node.pid, signerPid: node.signerPid, index: node.index, port: node.port })}\n`,
+  )
   const fault = await node.ended
   process.exit(fault === undefined ? 0 : 1)
 } catch (error) {
-  process.stdout.write(`${JSON.stringify({ code: isFault(error) ? error.code : 'unknown', message: String(error) })}\n`)
+  process.stdout.write(
+    `${JSON.stringify({ code: isFault(error) ? error.code : 'unknown', message: String(error) })}\n`,
+  )
   process.exit(2)
 }

@@ -9,8 +9,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import type { OperationJson, RequestBody, WalletJson } from '@quorate/api'
 import { encodeClusterRecord, encodeSignedRecord, readNodeCard } from '@quorate/auth'
 import { fromHex, type Id, newId, type Signer } from '@quorate/base'
@@ -28,7 +28,12 @@ const SUITES = {
 } as const
 export type TestNetwork = keyof typeof SUITES
 
-export const silent = createLogger({ sink: { write: () => {} }, clock: systemClock, level: 'error', format: 'json' })
+export const silent = createLogger({
+  sink: { write: () => {} },
+  clock: systemClock,
+  level: 'error',
+  format: 'json',
+})
 
 export type ProcessNode = {
   readonly index: number
@@ -84,7 +89,10 @@ export class ProcessCluster {
   }
 
   /** Enrols `size` nodes; starts those not in `leaveOut`. The mesh is on unix sockets, or TLS on loopback. */
-  static async start(size = 3, o: { leaveOut?: readonly number[]; isTls?: boolean } = {}): Promise<ProcessCluster> {
+  static async start(
+    size = 3,
+    o: { leaveOut?: readonly number[]; isTls?: boolean } = {},
+  ): Promise<ProcessCluster> {
     const cluster = new ProcessCluster(size, o.isTls === true ? await freePorts(size) : undefined)
     await cluster.#enrol()
     const started = cluster.nodes.filter(({ index }) => o.leaveOut?.includes(index) !== true)
@@ -152,8 +160,14 @@ export class ProcessCluster {
       once(createInterface({ input: child.stdout! }), 'line').then(([line]) => String(line)),
       once(child, 'exit').then(() => '{"code":"ended"}'),
     ])
-    const ready = JSON.parse(first) as { pid?: number; signerPid?: number; code?: string; message?: string }
-    if (ready.pid === undefined) throw new Error(`node ${node.index}: ${ready.code} ${ready.message ?? ''}`)
+    const ready = JSON.parse(first) as {
+      pid?: number
+      signerPid?: number
+      code?: string
+      message?: string
+    }
+    if (ready.pid === undefined)
+      throw new Error(`node ${node.index}: ${ready.code} ${ready.message ?? ''}`)
     node.pid = ready.pid
     node.signerPid = ready.signerPid ?? 0
   }
@@ -208,7 +222,10 @@ export class ProcessCluster {
   async untilConnected(nodes: readonly ProcessNode[] = this.nodes): Promise<void> {
     await until(async () => {
       const seen = await Promise.all(nodes.map((node) => this.client(node).call('getStatus', {})))
-      return seen.every(({ peers }) => peers.filter(({ state }) => state === 'connected').length >= nodes.length - 1)
+      return seen.every(
+        ({ peers }) =>
+          peers.filter(({ state }) => state === 'connected').length >= nodes.length - 1,
+      )
     })
   }
 
@@ -261,7 +278,11 @@ export class ProcessCluster {
     }
   }
 
-  sign(wallet: WalletJson, unsigned: Uint8Array, at: ProcessNode = this.nodes[0]!): Promise<OperationJson> {
+  sign(
+    wallet: WalletJson,
+    unsigned: Uint8Array,
+    at: ProcessNode = this.nodes[0]!,
+  ): Promise<OperationJson> {
     return this.client(at).carryOut('signTransaction', this.signBody(wallet, unsigned))
   }
 

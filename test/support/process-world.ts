@@ -27,8 +27,13 @@ export async function processWorld(): Promise<ProcessWorld> {
   await Promise.all(HONEST.map((node) => cluster.launch(process(node))))
   const connected = (): Promise<void> =>
     until(async () => {
-      const seen = await Promise.all(HONEST.map((node) => cluster.client(process(node)).call('getStatus', {})))
-      return seen.every(({ peers }) => peers.every(({ state }) => state === 'connected')) && hostile.peers.present.length === 3
+      const seen = await Promise.all(
+        HONEST.map((node) => cluster.client(process(node)).call('getStatus', {})),
+      )
+      return (
+        seen.every(({ peers }) => peers.every(({ state }) => state === 'connected')) &&
+        hostile.peers.present.length === 3
+      )
     })
   await connected()
 
@@ -55,22 +60,35 @@ export async function processWorld(): Promise<ProcessWorld> {
     },
     async createWallet({ threshold = 2, at = 1 } = {}) {
       const client = cluster.client(process(at))
-      const { result } = await client.carryOut('createWallet', cluster.walletBody('solana-devnet', { threshold }))
+      const { result } = await client.carryOut(
+        'createWallet',
+        cluster.walletBody('solana-devnet', { threshold }),
+      )
       if (result?.kind !== 'createWallet') throw new Error('no wallet')
       const { id, generation, policyHash, groupKey } = result.wallet
       made.set(id, result.wallet)
-      return { wallet: id as Id<'wal'>, generation, policyHash: fromHex(policyHash), groupKey: fromHex(groupKey) }
+      return {
+        wallet: id as Id<'wal'>,
+        generation,
+        policyHash: fromHex(policyHash),
+        groupKey: fromHex(groupKey),
+      }
     },
     async sign(wallet, { at = 1 } = {}) {
-      const { result } = await cluster.client(process(at)).carryOut('signTransaction', signBody(wallet))
+      const { result } = await cluster
+        .client(process(at))
+        .carryOut('signTransaction', signBody(wallet))
       if (result?.kind !== 'sign') throw new Error('no transaction')
       return result
     },
     verdicts: (node) =>
       lines(node).flatMap(({ event, code, culprits }) =>
-        event === 'session.failed' ? [{ code: code!, culprits: (culprits || undefined)?.split(',').map(Number) ?? [] }] : [],
+        event === 'session.failed'
+          ? [{ code: code!, culprits: (culprits || undefined)?.split(',').map(Number) ?? [] }]
+          : [],
       ),
-    refusals: (node) => lines(node).flatMap(({ event, code }) => (event.endsWith('.refused') ? [code!] : [])),
+    refusals: (node) =>
+      lines(node).flatMap(({ event, code }) => (event.endsWith('.refused') ? [code!] : [])),
     forget() {
       for (const node of HONEST) process(node).log = []
     },
@@ -97,7 +115,10 @@ export async function processWorld(): Promise<ProcessWorld> {
 }
 
 /** Opens the directory of a node that does not run, and joins the mesh in its place. */
-async function playNode({ directory, config }: ProcessNode): Promise<{ hostile: HostileNode; leave(): Promise<void> }> {
+async function playNode({
+  directory,
+  config,
+}: ProcessNode): Promise<{ hostile: HostileNode; leave(): Promise<void> }> {
   const sql = await openSql({
     path: join(directory, 'node.db'),
     migrations: MIGRATIONS,
@@ -131,7 +152,12 @@ async function playNode({ directory, config }: ProcessNode): Promise<{ hostile: 
     makeHello: (connection) => hostile.hello(connection),
     checkHello(hello, connection) {
       const now = systemClock.now()
-      const { epoch, signedEpoch } = checkHello(hello, { cluster, now, verify: verifyEd25519, connection })
+      const { epoch, signedEpoch } = checkHello(hello, {
+        cluster,
+        now,
+        verify: verifyEd25519,
+        connection,
+      })
       records.set(epoch.nodeIndex, signedEpoch)
       return epoch.nodeIndex
     },

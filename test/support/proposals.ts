@@ -11,16 +11,29 @@ export type Proposal = { readonly manifest: Manifest; readonly request: Uint8Arr
 export function keygenProposal(hostile: HostileNode, request: SignedRequest): Proposal {
   if (request.body.kind !== 'createWallet') throw new Fault('base/bug')
   const { createdAt, threshold, policy } = request.body.value
-  const wallet: Id<'wal'> = idFrom('wal', createdAt, taggedHash(TAGS.walletId, requestHash(request)).slice(0, 10))
+  const wallet: Id<'wal'> = idFrom(
+    'wal',
+    createdAt,
+    taggedHash(TAGS.walletId, requestHash(request)).slice(0, 10),
+  )
   const what = { purpose: 'keygen', wallet, generation: 1, threshold } as const
-  return propose(hostile, request, { ...what, policyHash: policyHash(instantiate(policy, 'development')) })
+  return propose(hostile, request, {
+    ...what,
+    policyHash: policyHash(instantiate(policy, 'development')),
+  })
 }
 
 /** A signing by all nodes with a 3-of-3 wallet. */
 export function signProposal(hostile: HostileNode, request: SignedRequest): Proposal {
   if (request.body.kind !== 'sign') throw new Fault('base/bug')
   const { wallet, generation, policyHash } = request.body.value
-  return propose(hostile, request, { purpose: 'sign', wallet, generation, threshold: 3, policyHash })
+  return propose(hostile, request, {
+    purpose: 'sign',
+    wallet,
+    generation,
+    threshold: 3,
+    policyHash,
+  })
 }
 
 function propose(

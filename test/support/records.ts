@@ -16,8 +16,19 @@ export async function nextRecord(
   change: Partial<ClusterRecord>,
   admin: Signer,
 ): Promise<Uint8Array> {
-  const { cluster, hash, record } = acceptChain(chain.map(decodeSignedRecord), { verify: verifyEd25519 })
-  const next = encodeClusterRecord({ ...record, number: record.number + 1, cluster, previous: hash, ...change })
+  const { cluster, hash, record } = acceptChain(chain.map(decodeSignedRecord), {
+    verify: verifyEd25519,
+  })
+  const next = encodeClusterRecord({
+    ...record,
+    number: record.number + 1,
+    cluster,
+    previous: hash,
+    ...change,
+  })
   const by = { kind: 'admin', value: 'admin' } as const
-  return encodeSignedRecord({ record: next, signatures: [await signClusterRecord(next, by, admin)] })
+  return encodeSignedRecord({
+    record: next,
+    signatures: [await signClusterRecord(next, by, admin)],
+  })
 }

@@ -5,7 +5,12 @@ import { openSql, systemClock, systemRandom } from '@quorate/platform'
 import type { ProcessNode } from './process-cluster.ts'
 
 const opened = ({ directory }: ProcessNode) =>
-  openSql({ path: join(directory, 'node.db'), migrations: MIGRATIONS, clock: systemClock, random: systemRandom })
+  openSql({
+    path: join(directory, 'node.db'),
+    migrations: MIGRATIONS,
+    clock: systemClock,
+    random: systemRandom,
+  })
 
 export async function storedChain(node: ProcessNode): Promise<readonly Uint8Array[]> {
   const sql = await opened(node)

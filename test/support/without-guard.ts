@@ -11,6 +11,8 @@ register('./guard-hooks.js', import.meta.url)
 /** A world in memory whose nodes all lack the guards. Fails where one of them is not in the code. */
 export async function worldWithout(...cuts: readonly Cut[]): Promise<MemoryWorld> {
   const mark = Buffer.from(JSON.stringify(cuts)).toString('base64url')
-  const { memoryWorld } = (await import(`./memory-world.js?without=${mark}`)) as typeof import('./memory-world.ts')
+  const { memoryWorld } = (await import(
+    `./memory-world.js?without=${mark}`
+  )) as typeof import('./memory-world.ts')
   return memoryWorld()
 }

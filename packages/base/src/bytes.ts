@@ -35,8 +35,8 @@ const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'
 
 /** Lower-case hex. */
 export function toHex(bytes: Uint8Array): string {
-  const digits = new Array<string>(bytes.length)
-  for (let i = 0; i < bytes.length; i++) digits[i] = HEX[bytes[i]!]!
+  const digits: string[] = []
+  for (const byte of bytes) digits.push(HEX[byte]!)
   return digits.join('')
 }
 

@@ -1,4 +1,3 @@
-export type { Client, Handlers } from './channel/channel.ts'
 export type {
   AuditDraft,
   Change,
@@ -9,6 +8,7 @@ export type {
   WalletRef,
   WalletRow,
 } from './channel/calls.ts'
+export type { Client, Handlers } from './channel/channel.ts'
 export { type SignerHost, type SignerHostOptions, startSigner } from './signer-host.ts'
 export { verifyEd25519 } from './signer-process/node-crypto.ts'
 export { type ReadReceipt, readReceipt } from './signer-process/receipts.ts'

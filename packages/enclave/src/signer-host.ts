@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { type Client, type Handlers, openChannel } from './channel/channel.ts'
 import { type HostCalls, hostCalls, type SignerCalls, signerCalls } from './channel/calls.ts'
+import { type Client, type Handlers, openChannel } from './channel/channel.ts'
 
 export type SignerHost = {
   readonly calls: Client<SignerCalls>

@@ -2,14 +2,17 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type FaultCode, isFault, newId } from '@quorate/base'
 import { addressProof, findAdapter, proveAddress } from '@quorate/chains'
+import { solanaIntent, TestCluster, walletBody } from '@quorate/enclave/testing'
 import { systemRandom } from '@quorate/platform'
 import type { Outcome, WalletRow } from '#src/channel/calls.js'
 import { decodeWallet } from '#src/wallet-record.js'
-import { solanaIntent, TestCluster, walletBody } from '@quorate/enclave/testing'
 
 const isCode = (code: FaultCode) => (error: unknown) => isFault(error, code)
 
-async function createWallet(cluster: TestCluster, network: 'bitcoin-testnet4' | 'solana-devnet'): Promise<WalletRow> {
+async function createWallet(
+  cluster: TestCluster,
+  network: 'bitcoin-testnet4' | 'solana-devnet',
+): Promise<WalletRow> {
   const { operator } = cluster.clients
   const request = await cluster.request(operator, walletBody(cluster, operator, network))
   const outcome = await cluster.submit(cluster.nodes[0]!, request)
@@ -52,7 +55,9 @@ test('a transaction is signed by any two nodes, with a receipt of each', async (
     assert.equal(value.receipts.length, 2)
     assert.equal(value.attempts, 1)
     const [item] = value.items
-    assert.ok(findAdapter('solana-devnet').verifySignature(item!.publicKey, item!.message, item!.signature))
+    assert.ok(
+      findAdapter('solana-devnet').verifySignature(item!.publicKey, item!.message, item!.signature),
+    )
   }
 })
 
@@ -83,7 +88,13 @@ test('a refresh gives every node a new share of the same key, and the old ones a
   await cluster.settle()
   for (const { disk } of cluster.nodes) {
     const rows = [...disk.rows.values()].filter(({ wallet }) => wallet === row.wallet)
-    assert.deepEqual(rows.map(({ generation, state }) => ({ generation, state })), [{ generation: 2, state: 'active' }])
+    assert.deepEqual(
+      rows.map(({ generation, state }) => ({ generation, state })),
+      [{ generation: 2, state: 'active' }],
+    )
   }
-  await assert.rejects(cluster.submit(cluster.nodes[0]!, request), isCode('enclave/other-generation'))
+  await assert.rejects(
+    cluster.submit(cluster.nodes[0]!, request),
+    isCode('enclave/other-generation'),
+  )
 })

@@ -85,7 +85,11 @@ export class Anchors {
     const checkpoint = decodeCheckpoint(encoded)
     const peer = this.#o.peer(from)
     if (checkpoint.node === this.#o.nodeId) await this.#compare(checkpoint)
-    else if (peer !== undefined && checkpoint.node === peer.id && isSignedBy(checkpoint, peer.identityKey))
+    else if (
+      peer !== undefined &&
+      checkpoint.node === peer.id &&
+      isSignedBy(checkpoint, peer.identityKey)
+    )
       await this.#o.journal.commit([putPeerCheckpoint(from, checkpoint.seq, encoded)], [])
     else this.#o.logger.log('warn', 'anchor.refused', { from })
   }
@@ -99,9 +103,14 @@ export class Anchors {
     await this.#o.journal.settled()
     const [row] = await this.#o.store.audit(checkpoint.seq - 1, 1)
     if (row === undefined || row.seq !== checkpoint.seq || !equalBytes(row.h, checkpoint.h))
-      this.#o.onRollback(new Fault('node/rolled-back', { detail: `a peer holds checkpoint ${checkpoint.seq}, the chain ends at ${this.#o.journal.head.seq}` }))
+      this.#o.onRollback(
+        new Fault('node/rolled-back', {
+          detail: `a peer holds checkpoint ${checkpoint.seq}, the chain ends at ${this.#o.journal.head.seq}`,
+        }),
+      )
   }
 }
 
 const isSignedBy = (checkpoint: Checkpoint, key: Uint8Array): boolean =>
-  equalBytes(checkpoint.key, key) && verifyEd25519(key, checkpointMessage(checkpoint), checkpoint.signature)
+  equalBytes(checkpoint.key, key) &&
+  verifyEd25519(key, checkpointMessage(checkpoint), checkpoint.signature)

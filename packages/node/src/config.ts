@@ -5,7 +5,10 @@ import { type Address, type Config, type Settings, setting, settingType } from '
 const { boolean, choice, integer, list, path, text } = settingType
 
 const address = text(/^(unix:.+|\[?[0-9A-Za-z.:-]+\]?:\d{1,5})$/, 'unix:PATH or HOST:PORT')
-const peer = text(/^\d{1,2}=(unix:.+|\[?[0-9A-Za-z.:-]+\]?:\d{1,5})$/, 'INDEX=unix:PATH or INDEX=HOST:PORT')
+const peer = text(
+  /^\d{1,2}=(unix:.+|\[?[0-9A-Za-z.:-]+\]?:\d{1,5})$/,
+  'INDEX=unix:PATH or INDEX=HOST:PORT',
+)
 
 export const NODE_SETTINGS = {
   environment: setting(choice('development', 'staging', 'production'), {
@@ -13,7 +16,9 @@ export const NODE_SETTINGS = {
   }),
   data: setting(path, { description: 'The data directory, mode 0700.', aliases: ['DB_PATH'] }),
   'http.host': setting(text(), { description: 'Address of the API.', default: '127.0.0.1' }),
-  'http.port': setting(integer(0, 65535), { description: 'Port of the API on TCP; none unless given.' }),
+  'http.port': setting(integer(0, 65535), {
+    description: 'Port of the API on TCP; none unless given.',
+  }),
   'http.socket': setting(path, { description: 'Unix socket of the API.' }),
   'mesh.listen': setting(address, { description: 'Where the other nodes reach this one.' }),
   'mesh.peers': setting(list(peer), {
@@ -23,9 +28,12 @@ export const NODE_SETTINGS = {
     description: 'What holds the keys of this node.',
     default: 'simulated',
   }),
-  'hsm.directory': setting(path, { description: 'Directory of the simulated HSM; hsm/ in the data directory unless told.' }),
+  'hsm.directory': setting(path, {
+    description: 'Directory of the simulated HSM; hsm/ in the data directory unless told.',
+  }),
   'points.backend': setting(choice('fastest', 'noble'), {
-    description: 'Point arithmetic: the fastest that is installed and agrees with noble, or noble itself.',
+    description:
+      'Point arithmetic: the fastest that is installed and agrees with noble, or noble itself.',
     default: 'fastest',
   }),
   'log.level': setting(choice('debug', 'info', 'warn', 'error'), {
@@ -33,7 +41,8 @@ export const NODE_SETTINGS = {
     default: 'info',
   }),
   threshold: setting(integer(2, 50), {
-    description: 'Signers that a wallet needs, where a guide for another product asks for it. Refused if the wallets say otherwise.',
+    description:
+      'Signers that a wallet needs, where a guide for another product asks for it. Refused if the wallets say otherwise.',
     aliases: ['MPC_THRESHOLD'],
   }),
   'telemetry.enabled': setting(boolean, {
@@ -67,7 +76,10 @@ export type NodeConfig = {
 export function parseAddress(value: string): Address {
   if (value.startsWith('unix:')) return { path: value.slice(5) }
   const colon = value.lastIndexOf(':')
-  return { host: value.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(value.slice(colon + 1)) }
+  return {
+    host: value.slice(0, colon).replace(/^\[|\]$/g, ''),
+    port: Number(value.slice(colon + 1)),
+  }
 }
 
 /** @throws platform/missing-setting, node/no-environment, node/loopback-only */
@@ -77,7 +89,11 @@ export function nodeConfig(values: Config<typeof NODE_SETTINGS>): NodeConfig {
   const config: NodeConfig = {
     environment,
     directory: values.require('data'),
-    http: { socketPath: values.get('http.socket'), host: values.get('http.host'), port: values.get('http.port') },
+    http: {
+      socketPath: values.get('http.socket'),
+      host: values.get('http.host'),
+      port: values.get('http.port'),
+    },
     mesh: {
       listen: parseAddress(values.require('mesh.listen')),
       peers: (values.get('mesh.peers') ?? []).map((each) => {
@@ -102,5 +118,6 @@ export function checkLoopback({ environment, http, mesh }: NodeConfig): void {
     ...(http.port === undefined ? [] : [http.host ?? '127.0.0.1']),
     ...('host' in mesh.listen ? [mesh.listen.host] : []),
   ]
-  for (const host of hosts) if (!LOOPBACK.has(host)) throw new Fault('node/loopback-only', { detail: host })
+  for (const host of hosts)
+    if (!LOOPBACK.has(host)) throw new Fault('node/loopback-only', { detail: host })
 }

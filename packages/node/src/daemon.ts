@@ -9,7 +9,14 @@
 import { type AcceptedRecord, acceptChain, checkHello, decodeSignedRecord } from '@quorate/auth'
 import { Fault, isFault, type Logger } from '@quorate/base'
 import { decodeWallet, verifyEd25519, type WalletRow } from '@quorate/enclave'
-import { type Bus, type HttpServer, openMesh, systemClock, systemRandom, systemTimers } from '@quorate/platform'
+import {
+  type Bus,
+  type HttpServer,
+  openMesh,
+  systemClock,
+  systemRandom,
+  systemTimers,
+} from '@quorate/platform'
 import { Anchors } from './anchors.ts'
 import { checkLoopback, type NodeConfig } from './config.ts'
 import { serve } from './http/server.ts'
@@ -50,7 +57,7 @@ class Daemon {
   readonly #config: NodeConfig
   readonly #logger: Logger
   readonly #startedAt = systemClock.now()
-  readonly #undo: (() => Promise<unknown> | unknown)[] = []
+  readonly #undo: (() => unknown)[] = []
   readonly #connected = new Set<number>()
   #local: LocalNode | undefined
   #bus: Bus | undefined
@@ -75,7 +82,9 @@ class Daemon {
         onSend: (to, envelope) => void this.#bus?.send(to, envelope),
         onProgress: (requestId, progress) => this.#operations?.progress(requestId, progress),
         onAnchored: (from, checkpoint) => {
-          this.#anchors?.received(from, checkpoint).catch((error: unknown) => this.#note('anchor.failed', error))
+          this.#anchors
+            ?.received(from, checkpoint)
+            .catch((error: unknown) => this.#note('anchor.failed', error))
         },
       },
     )
@@ -93,14 +102,20 @@ class Daemon {
     await journal.commit(forgetBefore(systemClock.now()), [])
     await signer.calls.load({ rows, burnt: await store.burnt(systemClock.now()) })
 
-    const tls = 'host' in config.mesh.listen ? await makeTlsLeaf(local.nodeId, systemClock, systemRandom) : undefined
+    const tls =
+      'host' in config.mesh.listen
+        ? await makeTlsLeaf(local.nodeId, systemClock, systemRandom)
+        : undefined
     const tlsFingerprint = tls?.fingerprint ?? null
     const renewEpoch = (): Promise<unknown> => signer.calls.epoch({ tlsFingerprint })
     const { backends } = await signer.calls.prepare({ backend: config.backend })
     const { notAfter } = await signer.calls.epoch({ tlsFingerprint })
     const renewMs = notAfter - systemClock.now()
     this.#undo.push(
-      systemTimers.every(renewMs, () => void renewEpoch().catch((error: unknown) => this.#note('epoch.failed', error))),
+      systemTimers.every(
+        renewMs,
+        () => void renewEpoch().catch((error: unknown) => this.#note('epoch.failed', error)),
+      ),
     )
 
     const operations = new Operations({
@@ -143,7 +158,10 @@ class Daemon {
     this.#undo.push(() => Promise.all(servers.map((server) => server.close())))
     this.#undo.push(
       systemTimers.every(CHECKPOINT_MS, () => this.#checkpoint()),
-      systemTimers.every(FORGET_MS, () => void journal.commit(forgetBefore(systemClock.now()), []).catch(() => undefined)),
+      systemTimers.every(
+        FORGET_MS,
+        () => void journal.commit(forgetBefore(systemClock.now()), []).catch(() => undefined),
+      ),
     )
     await journal.commit([], [nodeEvent(local, 'node.start')])
     this.#logger.log('info', 'node.started', { index, nodeId: local.nodeId })
@@ -158,11 +176,23 @@ class Daemon {
     }
   }
 
-  async #openBus(local: LocalNode, cluster: AcceptedRecord, self: number, tls: Awaited<ReturnType<typeof makeTlsLeaf>> | undefined): Promise<void> {
+  async #openBus(
+    local: LocalNode,
+    cluster: AcceptedRecord,
+    self: number,
+    tls: Awaited<ReturnType<typeof makeTlsLeaf>> | undefined,
+  ): Promise<void> {
     const { peers, listen } = this.#config.mesh
-    const expected = cluster.record.nodes.map(({ index }) => index).filter((index) => index !== self)
-    if (peers.length !== expected.length || expected.some((index) => !peers.some((peer) => peer.index === index)))
-      throw new Fault('node/peers-mismatch', { detail: `addresses of nodes ${expected.join(', ')} are needed` })
+    const expected = cluster.record.nodes
+      .map(({ index }) => index)
+      .filter((index) => index !== self)
+    if (
+      peers.length !== expected.length ||
+      expected.some((index) => !peers.some((peer) => peer.index === index))
+    )
+      throw new Fault('node/peers-mismatch', {
+        detail: `addresses of nodes ${expected.join(', ')} are needed`,
+      })
     const { calls } = local.signer
     /** Newest epoch record of each peer, as its last greeting showed it. */
     const epochs = new Map<number, Uint8Array>()
@@ -178,7 +208,12 @@ class Daemon {
       checkHello: (hello, connection) => {
         try {
           const now = systemClock.now()
-          const { epoch, signedEpoch } = checkHello(hello, { cluster, now, verify: verifyEd25519, connection })
+          const { epoch, signedEpoch } = checkHello(hello, {
+            cluster,
+            now,
+            verify: verifyEd25519,
+            connection,
+          })
           epochs.set(epoch.nodeIndex, signedEpoch)
           return epoch.nodeIndex
         } catch (error) {
@@ -189,7 +224,12 @@ class Daemon {
     })
     this.#bus = bus
     this.#undo.push(() => bus.close())
-    bus.onMessage((_from, envelope) => void calls.deliver({ envelope }).catch((error: unknown) => this.#note('deliver.failed', error)))
+    bus.onMessage(
+      (_from, envelope) =>
+        void calls
+          .deliver({ envelope })
+          .catch((error: unknown) => this.#note('deliver.failed', error)),
+    )
     bus.onPeer((peer, isConnected) => {
       if (!isConnected) {
         this.#connected.delete(peer)
@@ -230,10 +270,13 @@ class Daemon {
   #close(fault: Fault | undefined): Promise<void> {
     this.#stopping ??= (async () => {
       if (fault === undefined && this.#local !== undefined && this.#bus !== undefined) {
-        await this.#local.journal.commit([], [nodeEvent(this.#local, 'node.stop')]).catch(() => undefined)
+        await this.#local.journal
+          .commit([], [nodeEvent(this.#local, 'node.stop')])
+          .catch(() => undefined)
         await this.#anchors?.checkpoint().catch(() => undefined)
       }
-      for (const step of this.#undo.splice(0).reverse()) await Promise.resolve(step()).catch(() => undefined)
+      for (const step of this.#undo.splice(0).reverse())
+        await Promise.resolve(step()).catch(() => undefined)
       this.#end(fault)
     })()
     return this.#stopping
@@ -241,7 +284,14 @@ class Daemon {
 }
 
 const nodeEvent = ({ nodeId }: LocalNode, action: string) =>
-  ({ actor: nodeId, action, resource: nodeId, decision: 'none', outcome: 'done', fields: [] }) as const
+  ({
+    actor: nodeId,
+    action,
+    resource: nodeId,
+    decision: 'none',
+    outcome: 'done',
+    fields: [],
+  }) as const
 
 const portOf = (servers: readonly HttpServer[]): number | undefined =>
   servers.flatMap(({ address }) => ('port' in address ? [address.port] : []))[0]
@@ -251,6 +301,9 @@ function checkThreshold({ threshold }: NodeConfig, rows: readonly WalletRow[]): 
   if (threshold === undefined) return
   for (const row of rows) {
     const own = decodeWallet(row.public).key.threshold
-    if (own !== threshold) throw new Fault('node/threshold-disagrees', { detail: `${threshold}, a wallet here has ${own}` })
+    if (own !== threshold)
+      throw new Fault('node/threshold-disagrees', {
+        detail: `${threshold}, a wallet here has ${own}`,
+      })
   }
 }

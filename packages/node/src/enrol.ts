@@ -14,7 +14,8 @@ export async function makeCard({ signer }: LocalNode, name: string): Promise<Uin
 export const signProposal = (
   { signer }: LocalNode,
   record: Uint8Array,
-): Promise<{ readonly index: number; readonly signature: Uint8Array }> => signer.calls.signRecord({ record })
+): Promise<{ readonly index: number; readonly signature: Uint8Array }> =>
+  signer.calls.signRecord({ record })
 
 /**
  * Takes the first cluster record into force here, once all its nodes have signed it.

@@ -26,7 +26,11 @@ export class Journal {
   #queue: Entry[] = []
   #running: Promise<void> | undefined
 
-  private constructor(sql: Sql, head: ChainHead | undefined, stamp: () => { time: number; bootId: Uint8Array }) {
+  private constructor(
+    sql: Sql,
+    head: ChainHead | undefined,
+    stamp: () => { time: number; bootId: Uint8Array },
+  ) {
     this.#sql = sql
     this.#chain = new ChainBuilder(head)
     this.#stamp = stamp
@@ -84,7 +88,10 @@ export class Journal {
       const links: ChainLink[] = batch.flatMap(({ audit }) =>
         audit.map((draft) => this.#chain.append({ ...draft, ...stamp })),
       )
-      const records = links.map(({ bytes, head }) => ({ sql: INSERT, params: [head.seq, bytes, head.h] }))
+      const records = links.map(({ bytes, head }) => ({
+        sql: INSERT,
+        params: [head.seq, bytes, head.h],
+      }))
       failpoint('node/journal/before-commit')
       await this.#sql.write([...batch.flatMap(({ statements }) => statements), ...records])
       failpoint('node/journal/after-commit')

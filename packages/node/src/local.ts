@@ -3,7 +3,12 @@
  * enrolment commands have in common. One process at a time holds the directory.
  */
 import { Fault, fromUtf8, type Id, type Logger, parseId, utf8 } from '@quorate/base'
-import { type AuditDraft, type SignerHost, type SignerHostOptions, startSigner } from '@quorate/enclave'
+import {
+  type AuditDraft,
+  type SignerHost,
+  type SignerHostOptions,
+  startSigner,
+} from '@quorate/enclave'
 import { openDataDirectory, openSql, type Sql, systemClock, systemRandom } from '@quorate/platform'
 import { type Draft, Journal } from './journal.ts'
 import { MIGRATIONS } from './schema.ts'
@@ -20,7 +25,10 @@ export type LocalOptions = {
 
 export type LocalEvents = {
   onSend(to: number, envelope: Uint8Array): void
-  onProgress(requestId: string, progress: { readonly phase: string; readonly round: number; readonly of: number }): void
+  onProgress(
+    requestId: string,
+    progress: { readonly phase: string; readonly round: number; readonly of: number },
+  ): void
   onAnchored(from: number, checkpoint: Uint8Array): void
 }
 
@@ -42,10 +50,13 @@ const ENVIRONMENT = 'environment'
 const NO_EVENTS: LocalEvents = { onSend: () => {}, onProgress: () => {}, onAnchored: () => {} }
 
 /** @throws platform/directory-in-use, platform/…, enclave/store-mismatch, hsm/… */
-export async function openLocal(options: LocalOptions, events: LocalEvents = NO_EVENTS): Promise<LocalNode> {
+export async function openLocal(
+  options: LocalOptions,
+  events: LocalEvents = NO_EVENTS,
+): Promise<LocalNode> {
   const { environment, directory, logger } = options
   const data = openDataDirectory(directory)
-  const undo: (() => Promise<unknown> | unknown)[] = [() => data.release()]
+  const undo: (() => unknown)[] = [() => data.release()]
   const close = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step()
   }
@@ -84,7 +95,11 @@ export async function openLocal(options: LocalOptions, events: LocalEvents = NO_
           return {}
         },
         log: ({ level, event, fields }) => {
-          logger.log(level, event, Object.fromEntries(fields.map(({ name, value }) => [name, value])))
+          logger.log(
+            level,
+            event,
+            Object.fromEntries(fields.map(({ name, value }) => [name, value])),
+          )
           return {}
         },
       },

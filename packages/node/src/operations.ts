@@ -7,9 +7,9 @@ import {
   type OperationJson,
   type OperationResult,
   type Problem,
-  toProblem,
-  type SignedRequest,
   requestHash,
+  type SignedRequest,
+  toProblem,
   toRfc3339,
 } from '@quorate/api'
 import { type Clock, equalBytes, Fault, type Id, isFault, newId, type Random } from '@quorate/base'
@@ -22,7 +22,11 @@ const KEEP_MS = 24 * 60 * 60_000
 type Progress = { readonly phase: string; readonly round: number; readonly of: number }
 type Run = (request: SignedRequest) => Promise<OperationResult>
 
-type Running = { readonly row: RequestRow; progress: Progress | undefined; readonly ended: Promise<void> }
+type Running = {
+  readonly row: RequestRow
+  progress: Progress | undefined
+  readonly ended: Promise<void>
+}
 
 export class Operations {
   readonly #store: Store
@@ -51,7 +55,10 @@ export class Operations {
   async recover(): Promise<void> {
     for (const row of await this.#store.unfinished()) {
       const problem = toProblem(new Fault('node/interrupted'), row.operation)
-      await this.#journal.commit([finishRequest(row.operation, 'failed', JSON.stringify({ problem }), this.#clock.now())], [])
+      await this.#journal.commit(
+        [finishRequest(row.operation, 'failed', JSON.stringify({ problem }), this.#clock.now())],
+        [],
+      )
     }
   }
 
@@ -84,7 +91,8 @@ export class Operations {
     }
     await this.#journal.commit([insertRequest(row)], []).catch((error: unknown) => {
       // Two at once with one key: the second finds the first's row.
-      if (isFault(error, 'platform/constraint')) throw new Fault('node/idempotency-conflict', { cause: error })
+      if (isFault(error, 'platform/constraint'))
+        throw new Fault('node/idempotency-conflict', { cause: error })
       throw error
     })
     const ended = this.#carryOut(row, request)
@@ -102,7 +110,10 @@ export class Operations {
       },
     )
     try {
-      await this.#journal.commit([finishRequest(row.operation, state, JSON.stringify(result), this.#clock.now())], [])
+      await this.#journal.commit(
+        [finishRequest(row.operation, state, JSON.stringify(result), this.#clock.now())],
+        [],
+      )
     } finally {
       this.#running.delete(row.operation)
       this.#byRequest.delete(request.body.value.requestId)
@@ -145,7 +156,10 @@ export class Operations {
 
   #json(row: RequestRow): OperationJson {
     const progress = this.#running.get(row.operation)?.progress
-    const ended = row.result === null ? {} : (JSON.parse(row.result) as { result?: OperationResult; problem?: Problem })
+    const ended =
+      row.result === null
+        ? {}
+        : (JSON.parse(row.result) as { result?: OperationResult; problem?: Problem })
     return {
       id: row.operation as Id<'op'>,
       kind: row.kind as OperationJson['kind'],

@@ -62,7 +62,8 @@ export function statementsOf(change: Change): readonly SqlStatement[] {
         },
       ]
     case 'putPending': {
-      const { wallet, generation, sid, state, project, label, sealed, receipts, proof } = change.value
+      const { wallet, generation, sid, state, project, label, sealed, receipts, proof } =
+        change.value
       return [
         {
           sql: `INSERT INTO wallets (wallet, generation, sid, state, project, label, public, sealed, receipts, proof)
@@ -137,7 +138,12 @@ export const insertRequest = (row: RequestRow): SqlStatement => ({
   ],
 })
 
-export const finishRequest = (operation: string, state: RequestState, result: string, now: number): SqlStatement => ({
+export const finishRequest = (
+  operation: string,
+  state: RequestState,
+  result: string,
+  now: number,
+): SqlStatement => ({
   sql: 'UPDATE requests SET state = ?, result = ?, updated_at = ? WHERE operation = ?',
   params: [state, result, now, operation],
   expect: 1,
@@ -156,7 +162,11 @@ export const putCheckpoint = (seq: number, checkpoint: Uint8Array): SqlStatement
   params: [seq, checkpoint],
 })
 /** Keeps the newest of each node: an older one never takes its place. */
-export const putPeerCheckpoint = (node: number, seq: number, checkpoint: Uint8Array): SqlStatement => ({
+export const putPeerCheckpoint = (
+  node: number,
+  seq: number,
+  checkpoint: Uint8Array,
+): SqlStatement => ({
   sql: `INSERT INTO peer_checkpoints (node, seq, checkpoint) VALUES (?, ?, ?)
         ON CONFLICT (node) DO UPDATE SET seq = excluded.seq, checkpoint = excluded.checkpoint WHERE excluded.seq > seq`,
   params: [node, seq, checkpoint],
@@ -188,13 +198,19 @@ export class Store {
     const rows =
       project === undefined
         ? await this.#sql.read('SELECT * FROM wallets ORDER BY wallet')
-        : await this.#sql.read("SELECT * FROM wallets WHERE project = ? AND state = 'active' ORDER BY wallet", [project])
+        : await this.#sql.read(
+            "SELECT * FROM wallets WHERE project = ? AND state = 'active' ORDER BY wallet",
+            [project],
+          )
     return rows.map(walletRowOf)
   }
 
   /** How many wallets of the project are not whole. */
   async pending(project: string): Promise<number> {
-    const [row] = await this.#sql.read("SELECT count(*) AS n FROM wallets WHERE project = ? AND state = 'pending'", [project])
+    const [row] = await this.#sql.read(
+      "SELECT count(*) AS n FROM wallets WHERE project = ? AND state = 'pending'",
+      [project],
+    )
     return row?.['n'] as number
   }
 
@@ -214,7 +230,11 @@ export class Store {
     return rows.map((row) => row['sid'] as Uint8Array)
   }
 
-  async request(project: string, client: string, idempotencyKey: string): Promise<RequestRow | undefined> {
+  async request(
+    project: string,
+    client: string,
+    idempotencyKey: string,
+  ): Promise<RequestRow | undefined> {
     const [row] = await this.#sql.read(
       'SELECT * FROM requests WHERE project = ? AND client = ? AND idempotency_key = ?',
       [project, client, idempotencyKey],
@@ -223,10 +243,10 @@ export class Store {
   }
 
   async operation(operation: string, project: string): Promise<RequestRow | undefined> {
-    const [row] = await this.#sql.read('SELECT * FROM requests WHERE operation = ? AND project = ?', [
-      operation,
-      project,
-    ])
+    const [row] = await this.#sql.read(
+      'SELECT * FROM requests WHERE operation = ? AND project = ?',
+      [operation, project],
+    )
     return row && requestRowOf(row)
   }
 
@@ -236,8 +256,14 @@ export class Store {
     return rows.map(requestRowOf)
   }
 
-  async audit(after: number, limit: number): Promise<readonly { seq: number; record: Uint8Array; h: Uint8Array }[]> {
-    const rows = await this.#sql.read('SELECT seq, record, h FROM audit WHERE seq > ? ORDER BY seq LIMIT ?', [after, limit])
+  async audit(
+    after: number,
+    limit: number,
+  ): Promise<readonly { seq: number; record: Uint8Array; h: Uint8Array }[]> {
+    const rows = await this.#sql.read(
+      'SELECT seq, record, h FROM audit WHERE seq > ? ORDER BY seq LIMIT ?',
+      [after, limit],
+    )
     return rows.map((row) => ({
       seq: row['seq'] as number,
       record: row['record'] as Uint8Array,
@@ -246,12 +272,17 @@ export class Store {
   }
 
   async checkpoints(after: number, limit: number): Promise<readonly Uint8Array[]> {
-    const rows = await this.#sql.read('SELECT checkpoint FROM checkpoints WHERE seq > ? ORDER BY seq LIMIT ?', [after, limit])
+    const rows = await this.#sql.read(
+      'SELECT checkpoint FROM checkpoints WHERE seq > ? ORDER BY seq LIMIT ?',
+      [after, limit],
+    )
     return rows.map((row) => row['checkpoint'] as Uint8Array)
   }
 
   async peerCheckpoint(node: number): Promise<Uint8Array | undefined> {
-    const [row] = await this.#sql.read('SELECT checkpoint FROM peer_checkpoints WHERE node = ?', [node])
+    const [row] = await this.#sql.read('SELECT checkpoint FROM peer_checkpoints WHERE node = ?', [
+      node,
+    ])
     return row?.['checkpoint'] as Uint8Array | undefined
   }
 }

@@ -4,6 +4,8 @@
  * nodes, a signature with those of its signers, so that one lying node can slip nothing in.
  */
 import {
+  encodeRequest,
+  fromProblem,
   IDEMPOTENCY_HEADER,
   isPermitted,
   type NodeApi,
@@ -11,11 +13,9 @@ import {
   type OperationJson,
   pathOf,
   type RequestBody,
-  encodeRequest,
-  type Role,
   ROUTES,
+  type Role,
   signRequest as signClientRequest,
-  fromProblem,
 } from '@quorate/api'
 import { signHttpRequest } from '@quorate/auth'
 import { type Clock, Fault, type Id, type Random, type Signer, toHex, utf8 } from '@quorate/base'
@@ -63,7 +63,8 @@ export class NodeClient {
     const { permission } = ROUTES[id]
     if (permission === undefined) return undefined
     const found = this.#o.credentials.find(({ role }) => isPermitted([role], permission))
-    if (found === undefined) throw new Fault('sdk/no-credential', { detail: `it takes ${permission}` })
+    if (found === undefined)
+      throw new Fault('sdk/no-credential', { detail: `it takes ${permission}` })
     return found
   }
 
@@ -77,7 +78,9 @@ export class NodeClient {
       idempotencyKey?: string
     }
     const search = Object.entries(query ?? {})
-      .flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`]))
+      .flatMap(([name, value]) =>
+        value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
+      )
       .join('&')
     const target = pathOf(id, params) + (search === '' ? '' : `?${search}`)
     const bytes = body === undefined ? new Uint8Array() : utf8(JSON.stringify(body))
@@ -104,9 +107,15 @@ export class NodeClient {
     onProgress: OnProgress = () => {},
   ): Promise<OperationJson> {
     const credential = this.credentialFor(id)!
-    const request = await signClientRequest(credential.signer, this.#o.cluster, credential.client, body)
+    const request = await signClientRequest(
+      credential.signer,
+      this.#o.cluster,
+      credential.client,
+      body,
+    )
     const started = await this.call(id, {
-      ...(id === 'refreshWallet' && body.kind === 'refresh' && { params: { id: body.value.wallet } }),
+      ...(id === 'refreshWallet' &&
+        body.kind === 'refresh' && { params: { id: body.value.wallet } }),
       body: { request: toHex(encodeRequest(request)) },
       idempotencyKey: body.value.requestId,
     } as Input<typeof id>)
@@ -119,11 +128,13 @@ export class NodeClient {
     let current = operation
     while (current.state === 'running') {
       onProgress(current)
-      if (this.#o.clock.monotonic() > end) throw new Fault('sdk/timeout', { detail: `operation ${current.id} still runs` })
+      if (this.#o.clock.monotonic() > end)
+        throw new Fault('sdk/timeout', { detail: `operation ${current.id} still runs` })
       await this.#o.sleep(POLL_MS)
       current = await this.call('getOperation', { params: { id: current.id } })
     }
-    if (current.state === 'failed') throw fromProblem(current.problem, current.problem?.status ?? 500)
+    if (current.state === 'failed')
+      throw fromProblem(current.problem, current.problem?.status ?? 500)
     return current
   }
 }

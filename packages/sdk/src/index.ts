@@ -1,2 +1,2 @@
 export { type Credential, NodeClient, type NodeClientOptions, type OnProgress } from './client.ts'
-export { type Endpoint, hostOf, type HttpCall, send } from './transport.ts'
+export { type Endpoint, type HttpCall, hostOf, send } from './transport.ts'

@@ -3,7 +3,9 @@ import { request as httpRequest } from 'node:http'
 import { fromProblem, PROBLEM_CONTENT_TYPE } from '@quorate/api'
 import { Fault, fromUtf8 } from '@quorate/base'
 
-export type Endpoint = { readonly socketPath: string } | { readonly host: string; readonly port: number }
+export type Endpoint =
+  | { readonly socketPath: string }
+  | { readonly host: string; readonly port: number }
 
 export type HttpCall = {
   readonly method: string
@@ -24,7 +26,10 @@ export const hostOf = (endpoint: Endpoint): string =>
  * The JSON that the node answers.
  * @throws the node's own fault, by its code; sdk/unreachable, sdk/timeout, sdk/bad-answer
  */
-export function send(endpoint: Endpoint, { method, target, headers, body }: HttpCall): Promise<unknown> {
+export function send(
+  endpoint: Endpoint,
+  { method, target, headers, body }: HttpCall,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const outgoing = httpRequest(
       {
@@ -40,11 +45,18 @@ export function send(endpoint: Endpoint, { method, target, headers, body }: Http
         answer.on('data', (chunk: Buffer) => {
           chunks.push(chunk)
           length += chunk.length
-          if (length > MAX_ANSWER_BYTES) outgoing.destroy(new Fault('sdk/bad-answer', { detail: 'too long' }))
+          if (length > MAX_ANSWER_BYTES)
+            outgoing.destroy(new Fault('sdk/bad-answer', { detail: 'too long' }))
         })
         answer.on('end', () => {
           try {
-            resolve(read(answer.statusCode ?? 0, answer.headers['content-type'] ?? '', Buffer.concat(chunks)))
+            resolve(
+              read(
+                answer.statusCode ?? 0,
+                answer.headers['content-type'] ?? '',
+                Buffer.concat(chunks),
+              ),
+            )
           } catch (error) {
             reject(error as Error)
           }
@@ -54,7 +66,11 @@ export function send(endpoint: Endpoint, { method, target, headers, body }: Http
     )
     outgoing.on('timeout', () => outgoing.destroy(new Fault('sdk/timeout')))
     outgoing.on('error', (cause: NodeJS.ErrnoException) => {
-      reject(cause instanceof Fault ? cause : new Fault('sdk/unreachable', { cause, detail: cause.code ?? 'no connection' }))
+      reject(
+        cause instanceof Fault
+          ? cause
+          : new Fault('sdk/unreachable', { cause, detail: cause.code ?? 'no connection' }),
+      )
     })
     outgoing.end(body)
   })

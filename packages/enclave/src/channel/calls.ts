@@ -56,7 +56,11 @@ export type WalletRow = {
   readonly proof: Uint8Array | null
 }
 
-const walletRef = record({ wallet: field(0, id), generation: field(1, int()), sid: field(2, hash32) })
+const walletRef = record({
+  wallet: field(0, id),
+  generation: field(1, int()),
+  sid: field(2, hash32),
+})
 
 /** A change of the store. All changes of one `persist` are one transaction, together with their audit records. */
 export const change: Codec<Change> = union({
@@ -64,10 +68,7 @@ export const change: Codec<Change> = union({
   burn: [0, record({ sid: field(0, hash32), until: field(1, int()) })],
   putPending: [1, walletRow],
   /** The wallet is whole: every party has said under its signature that its share is on disk. Removes older generations. */
-  activate: [
-    2,
-    record({ ref: field(0, walletRef), receipts: field(1, array(blob, { max: 50 })) }),
-  ],
+  activate: [2, record({ ref: field(0, walletRef), receipts: field(1, array(blob, { max: 50 })) })],
   /** Forgets a pending row that can never become whole. */
   drop: [3, walletRef],
   /** The wallet has signed with the key of its address, which may now be shown. */
@@ -82,7 +83,10 @@ export type Change =
       readonly value: { readonly ref: WalletRef; readonly receipts: readonly Uint8Array[] }
     }
   | { readonly kind: 'drop'; readonly value: WalletRef }
-  | { readonly kind: 'prove'; readonly value: { readonly ref: WalletRef; readonly proof: Uint8Array } }
+  | {
+      readonly kind: 'prove'
+      readonly value: { readonly ref: WalletRef; readonly proof: Uint8Array }
+    }
 
 /** What happened, as the signer saw it; the daemon adds sequence number, time and boot id. */
 const auditDraft = record({
@@ -149,7 +153,10 @@ export type Outcome =
 
 const environment = oneOf('development', 'staging', 'production')
 
-const call = <Q, A>(request: Codec<Q>, response: Codec<A>): { readonly request: Codec<Q>; readonly response: Codec<A> } => ({
+const call = <Q, A>(
+  request: Codec<Q>,
+  response: Codec<A>,
+): { readonly request: Codec<Q>; readonly response: Codec<A> } => ({
   request,
   response,
 })
@@ -187,7 +194,10 @@ export const signerCalls = {
   ),
   /** Rows and burnt sessions of the store, after `join` and before anything is delivered. */
   load: call(
-    record({ rows: field(0, array(walletRow, { max: 100_000 })), burnt: field(1, array(hash32, { max: 1_000_000 })) }),
+    record({
+      rows: field(0, array(walletRow, { max: 100_000 })),
+      burnt: field(1, array(hash32, { max: 1_000_000 })),
+    }),
     empty,
   ),
   /** Chooses the point arithmetic; before the first epoch. Names it by group: `secp256k1=noble`. */
@@ -265,7 +275,12 @@ export const hostCalls = {
     empty,
   ),
   progress: call(
-    record({ requestId: field(0, id), phase: field(1, text(64)), done: field(2, int()), of: field(3, int()) }),
+    record({
+      requestId: field(0, id),
+      phase: field(1, text(64)),
+      done: field(2, int()),
+      of: field(3, int()),
+    }),
     empty,
   ),
   /** A checkpoint that a peer sent: its own to keep, or the newest of this node that it kept. */
@@ -274,7 +289,10 @@ export const hostCalls = {
     record({
       level: field(0, oneOf('debug', 'info', 'warn', 'error')),
       event: field(1, text(96)),
-      fields: field(2, array(record({ name: field(0, text(64)), value: field(1, text(256)) }), { max: 32 })),
+      fields: field(
+        2,
+        array(record({ name: field(0, text(64)), value: field(1, text(256)) }), { max: 32 }),
+      ),
     }),
     empty,
   ),

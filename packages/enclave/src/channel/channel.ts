@@ -24,12 +24,17 @@ import {
 /** Larger than any transaction or wallet record that crosses; checked before allocation. */
 const MAX_FRAME_BYTES = 8 * 1024 * 1024
 
-// biome-ignore lint/suspicious/noExplicitAny: a table of calls with whatever payloads they have
-type AnyCalls = { readonly [method: string]: { readonly request: Codec<any>; readonly response: Codec<any> } }
+// biome-ignore lint/suspicious/noExplicitAny: calls have whatever payloads they have
+type AnyCodec = Codec<any>
+type AnyCalls = {
+  readonly [method: string]: { readonly request: AnyCodec; readonly response: AnyCodec }
+}
 type Payload<C> = C extends Codec<infer T> ? T : never
 
 export type Client<Calls extends AnyCalls> = {
-  readonly [M in keyof Calls]: (request: Payload<Calls[M]['request']>) => Promise<Payload<Calls[M]['response']>>
+  readonly [M in keyof Calls]: (
+    request: Payload<Calls[M]['request']>,
+  ) => Promise<Payload<Calls[M]['response']>>
 }
 export type Handlers<Calls extends AnyCalls> = {
   readonly [M in keyof Calls]: (
@@ -63,7 +68,10 @@ export function openChannel<Theirs extends AnyCalls, Ours extends AnyCalls>(
   ours: Ours,
   handlers: Handlers<Ours>,
 ): Client<Theirs> {
-  const waiting = new Map<number, { resolve(payload: Uint8Array): void; reject(fault: Fault): void }>()
+  const waiting = new Map<
+    number,
+    { resolve(payload: Uint8Array): void; reject(fault: Fault): void }
+  >()
   let lastId = 0
   let isOpen = true
 
@@ -80,12 +88,13 @@ export function openChannel<Theirs extends AnyCalls, Ours extends AnyCalls>(
     try {
       const call = Object.hasOwn(ours, method) ? ours[method] : undefined
       if (call === undefined) throw new Fault('enclave/unknown-call')
-      const request = decode(call.request, payload, { maxBytes: MAX_FRAME_BYTES })
+      const request: unknown = decode(call.request, payload, { maxBytes: MAX_FRAME_BYTES })
       const response = await (handlers[method] as (request: unknown) => unknown)(request)
       send({ kind: 'reply', id, payload: encode(call.response, response as never) })
     } catch (error) {
       const fault = isFault(error) ? error : new Fault('enclave/internal', { cause: error })
-      if (!isFault(error) && process.env['QUORATE_DEBUG'] !== undefined) console.error(error)
+      if (!isFault(error) && process.env['QUORATE_DEBUG'] !== undefined)
+        process.stderr.write(`${String(error instanceof Error ? error.stack : error)}\n`)
       const detail = fault.detail?.normalize('NFC').slice(0, 2000)
       send({
         kind: 'fault',
@@ -108,7 +117,10 @@ export function openChannel<Theirs extends AnyCalls, Ours extends AnyCalls>(
     else {
       const { code, detail } = decode(faultOf, frame.payload, { maxBytes: MAX_FRAME_BYTES })
       call.reject(
-        new Fault(isFaultCode(code) ? code : 'enclave/internal', detail === undefined ? {} : { detail }),
+        new Fault(
+          isFaultCode(code) ? code : 'enclave/internal',
+          detail === undefined ? {} : { detail },
+        ),
       )
     }
   }
@@ -126,7 +138,9 @@ export function openChannel<Theirs extends AnyCalls, Ours extends AnyCalls>(
     const shape = theirs[method]!
     if (!isOpen) throw new Fault('enclave/channel-closed')
     const id = ++lastId
-    const answer = new Promise<Uint8Array>((resolve, reject) => waiting.set(id, { resolve, reject }))
+    const answer = new Promise<Uint8Array>((resolve, reject) =>
+      waiting.set(id, { resolve, reject }),
+    )
     send({ kind: 'call', id, method, payload: encode(shape.request, request as never) })
     return decode(shape.response, await answer, { maxBytes: MAX_FRAME_BYTES })
   }
@@ -135,7 +149,11 @@ export function openChannel<Theirs extends AnyCalls, Ours extends AnyCalls>(
   ) as Client<Theirs>
 }
 
-function readFrames(stream: ByteStream, take: (body: Uint8Array) => void, refuse: () => void): void {
+function readFrames(
+  stream: ByteStream,
+  take: (body: Uint8Array) => void,
+  refuse: () => void,
+): void {
   let pending: Uint8Array[] = []
   let length = 0
   stream.on('data', (chunk) => {

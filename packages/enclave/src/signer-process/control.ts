@@ -1,4 +1,6 @@
 /** What nodes say to each other around a protocol session. Always inside a signed envelope whose session id it concerns. */
+
+import { MAX_REQUEST_BYTES } from '@quorate/api'
 import {
   array,
   bytes,
@@ -12,7 +14,6 @@ import {
   text,
   union,
 } from '@quorate/base'
-import { MAX_REQUEST_BYTES } from '@quorate/api'
 import type { WalletRef } from '../channel/calls.ts'
 
 export const MAX_CONTROL_BYTES: number = MAX_REQUEST_BYTES + (1 << 18)
@@ -51,7 +52,10 @@ export type Control =
       }
     }
   /** The wallet's signature with the key of its own address. */
-  | { readonly kind: 'proof'; readonly value: { readonly ref: WalletRef; readonly proof: Uint8Array } }
+  | {
+      readonly kind: 'proof'
+      readonly value: { readonly ref: WalletRef; readonly proof: Uint8Array }
+    }
   /** The sender's next epoch record. */
   | { readonly kind: 'epoch'; readonly value: { readonly record: Uint8Array } }
   /** An audit checkpoint: the sender's own to keep, or the receiver's that the sender kept. */

@@ -14,7 +14,14 @@ const MANIFEST_LIFE_MS = 60_000
 /** What one session of a request is about. */
 export type Proposal = Pick<
   Manifest,
-  'request' | 'purpose' | 'wallet' | 'generation' | 'protocol' | 'suite' | 'threshold' | 'policyHash'
+  | 'request'
+  | 'purpose'
+  | 'wallet'
+  | 'generation'
+  | 'protocol'
+  | 'suite'
+  | 'threshold'
+  | 'policyHash'
 > & {
   /** All nodes must sign; otherwise any `threshold` of them. */
   readonly needsAll: boolean
@@ -24,7 +31,11 @@ export type Proposal = Pick<
 export type Propose = (manifest: Manifest) => Promise<Participation>
 
 /** Deterministic in request and attempt, so that load spreads and every retry has another set where there is one. */
-function shuffled(parties: readonly PartyId[], request: Uint8Array, attempt: number): readonly PartyId[] {
+function shuffled(
+  parties: readonly PartyId[],
+  request: Uint8Array,
+  attempt: number,
+): readonly PartyId[] {
   const rank = (party: PartyId): string =>
     toHex(taggedHash(TAGS.signerOrder, request, utf8(`${attempt}/${party}`)))
   return [...parties].sort((a, b) => (rank(a) < rank(b) ? -1 : 1))
@@ -46,9 +57,14 @@ export function chooseSigners(
     proposal.request,
     attempt,
   )
-  const ordered = [...candidates.filter((p) => !avoid.has(p)), ...candidates.filter((p) => avoid.has(p))]
+  const ordered = [
+    ...candidates.filter((p) => !avoid.has(p)),
+    ...candidates.filter((p) => avoid.has(p)),
+  ]
   if (ordered.length + 1 < need) {
-    const missing = peers.nodes.map(({ index }) => partyId(index)).filter((p) => !peers.present.includes(p))
+    const missing = peers.nodes
+      .map(({ index }) => partyId(index))
+      .filter((p) => !peers.present.includes(p))
     throw new Fault('enclave/peers-missing', {
       detail: `${need} needed, ${ordered.length + 1} connected, missing ${missing.join(', ')}`,
     })
@@ -95,7 +111,8 @@ export async function coordinate(
       return { outcome: await session.outcome, attempts: attempt + 1 }
     } catch (error) {
       if (!isFault(error) || !isWorthAnother(error) || attempt + 1 >= attempts) throw error
-      if (error instanceof Abort) for (const party of [...error.culprits, ...error.laggards]) avoid.add(party)
+      if (error instanceof Abort)
+        for (const party of [...error.culprits, ...error.laggards]) avoid.add(party)
     }
   }
 }

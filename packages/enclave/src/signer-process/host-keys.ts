@@ -26,5 +26,8 @@ export function hostKeysOf(vault: Vault): { secp256k1: Uint8Array; ed25519: Uint
     using secret = hostSecretFor(vault, suite)
     return hostPublicKey(dkgSuite(suite), secret.expose())
   }
-  return { secp256k1: publicOf('FROST-secp256k1-SHA256-TR-v1'), ed25519: publicOf('FROST-ED25519-SHA512-v1') }
+  return {
+    secp256k1: publicOf('FROST-secp256k1-SHA256-TR-v1'),
+    ed25519: publicOf('FROST-ED25519-SHA512-v1'),
+  }
 }

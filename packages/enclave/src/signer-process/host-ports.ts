@@ -1,8 +1,8 @@
 /** The signer's ports, carried out by the daemon at the other end of the channel. */
-import type { Clock, Logger, LogFields, Random } from '@quorate/base'
+import type { Clock, LogFields, Logger, Random } from '@quorate/base'
 import type { Timers } from '@quorate/platform'
-import type { Client } from '../channel/channel.ts'
 import type { HostCalls } from '../channel/calls.ts'
+import type { Client } from '../channel/channel.ts'
 import type { SignerPorts } from './ports.ts'
 
 type Local = { readonly clock: Clock; readonly random: Random; readonly timers: Timers }
@@ -19,7 +19,8 @@ export function portsOver(host: () => Client<HostCalls>, local: Local): SignerPo
       await host().persist({ changes, audit })
     },
     anchored: (from, checkpoint) => forget(host().anchored({ from, checkpoint })),
-    progress: (requestId, phase, done, of) => forget(host().progress({ requestId, phase, done, of })),
+    progress: (requestId, phase, done, of) =>
+      forget(host().progress({ requestId, phase, done, of })),
   }
 }
 
@@ -27,7 +28,9 @@ function loggerOver(host: () => Client<HostCalls>, common: LogFields): Logger {
   return {
     log(level, event, fields = {}) {
       const all = Object.entries({ ...common, ...fields })
-      const named = all.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value: String(value).slice(0, 256) }]))
+      const named = all.flatMap(([name, value]) =>
+        value === undefined ? [] : [{ name, value: String(value).slice(0, 256) }],
+      )
       host()
         .log({ level, event, fields: named })
         .catch(() => undefined)

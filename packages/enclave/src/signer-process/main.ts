@@ -3,9 +3,15 @@
  * when that closes, or anything unexpected is thrown, it ends, and every secret with it.
  */
 import { Socket } from 'node:net'
-import { armFailpoints, hardenProcess, systemClock, systemRandom, systemTimers } from '@quorate/platform'
-import { openChannel } from '../channel/channel.ts'
+import {
+  armFailpoints,
+  hardenProcess,
+  systemClock,
+  systemRandom,
+  systemTimers,
+} from '@quorate/platform'
 import { hostCalls, signerCalls } from '../channel/calls.ts'
+import { openChannel } from '../channel/channel.ts'
 import { portsOver } from './host-ports.ts'
 import { Signer } from './signer.ts'
 
@@ -20,6 +26,10 @@ socket.on('close', () => process.exit(0))
 process.on('SIGINT', () => undefined)
 process.on('SIGTERM', () => undefined)
 
-const ports = portsOver(() => host, { clock: systemClock, random: systemRandom, timers: systemTimers })
+const ports = portsOver(() => host, {
+  clock: systemClock,
+  random: systemRandom,
+  timers: systemTimers,
+})
 const signer = new Signer(ports)
 const host = openChannel(socket, hostCalls, signerCalls, signer)

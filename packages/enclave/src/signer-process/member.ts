@@ -2,12 +2,11 @@
  * This node as a member of its cluster: takes envelopes from the bus and requests from clients,
  * decides about each for itself, and runs its part of the sessions.
  */
-import { ALLOWED_SKEW_MS, type RequestKind, type TxView, viewToJson } from '@quorate/api'
+import { ALLOWED_SKEW_MS, type RequestKind, viewToJson } from '@quorate/api'
 import type { ClusterClient } from '@quorate/auth'
 import { equalBytes, Fault, isFault, isFaultCode, shortHex, toHex } from '@quorate/base'
 import { describeView, proveAddress } from '@quorate/chains'
 import { failpoint } from '@quorate/platform'
-import type { Decision } from '@quorate/policy'
 import {
   Abort,
   type Countersignature,
@@ -48,11 +47,10 @@ const MAX_EARLY_READY = 16
 /** How long a burnt session id is kept: longer than any manifest or envelope of it can be valid. */
 const BURN_MS = 24 * 60 * 60_000
 
-type EarlyReady = { readonly sid: Uint8Array; readonly from: PartyId; readonly signature: Uint8Array }
-
-export type Explanation = {
-  readonly view: TxView
-  readonly decision: Decision
+type EarlyReady = {
+  readonly sid: Uint8Array
+  readonly from: PartyId
+  readonly signature: Uint8Array
 }
 
 export class Member {
@@ -101,7 +99,8 @@ export class Member {
     this.#recovery = new Recovery(o.wallets, o.peers, {
       logger: o.ports.logger,
       control: (message, sid, to) => this.#control(message, sid, to, [to]),
-      persist: (changes, action, ref) => this.#ports.persist(changes, [this.#nodeAudit(action, ref)]),
+      persist: (changes, action, ref) =>
+        this.#ports.persist(changes, [this.#nodeAudit(action, ref)]),
       burn: (sid) => this.#burn(sid, []),
       giveUp: (sid) => this.#sessions.get(toHex(sid))?.end(new Abort('threshold/timeout')),
     })
@@ -123,7 +122,12 @@ export class Member {
 
   /** Tells all peers of this node's next epoch, under the keys of the present one. */
   announceEpoch(record: Uint8Array): void {
-    this.#control({ kind: 'epoch', value: { record } }, new Uint8Array(32), 'all', this.#peers.present)
+    this.#control(
+      { kind: 'epoch', value: { record } },
+      new Uint8Array(32),
+      'all',
+      this.#peers.present,
+    )
   }
 
   /** Sends an audit checkpoint to `to`, or to everyone present. */
@@ -165,13 +169,20 @@ export class Member {
         await this.#prepared(from, sid, message.value)
         return
       case 'ready':
-        if (session === undefined) this.#keepEarly({ sid, from, signature: message.value.countersignature })
+        if (session === undefined)
+          this.#keepEarly({ sid, from, signature: message.value.countersignature })
         else this.#countersigned(session, from, message.value.countersignature)
         return
       case 'refuse':
         // Only the coordinator acts on it, and only as a reason to try without that node.
         if (session !== undefined && session.manifest.coordinator === this.#peers.self)
-          session.lost(from, new Abort('threshold/refused', { laggards: [from], detail: refusal(from, message.value.code) }))
+          session.lost(
+            from,
+            new Abort('threshold/refused', {
+              laggards: [from],
+              detail: refusal(from, message.value.code),
+            }),
+          )
         return
       case 'receipt':
         if (session === undefined) await this.#recovery.receipt(sid, message.value.receipt)
@@ -204,7 +215,12 @@ export class Member {
 
   #countersigned(session: Participation, from: PartyId, signature: Uint8Array): void {
     const given: Countersignature = { party: from, sid: session.sid, signature }
-    verifyCountersignature(session.manifest, given, this.#peers.epochOf(from).envelopeKey, this.#peers.keys.crypto)
+    verifyCountersignature(
+      session.manifest,
+      given,
+      this.#peers.epochOf(from).envelopeKey,
+      this.#peers.keys.crypto,
+    )
     session.countersigned(from)
   }
 
@@ -243,10 +259,12 @@ export class Member {
     failpoint('enclave/session/before-burn')
     // In memory first: a second prepare for the same session must not pass while the disk works.
     this.#burnt.add(toHex(sid))
-    await this.#burn(sid, [this.#requestAudit(checked, manifest, 'begun')]).catch((error: unknown) => {
-      release()
-      throw error
-    })
+    await this.#burn(sid, [this.#requestAudit(checked, manifest, 'begun')]).catch(
+      (error: unknown) => {
+        release()
+        throw error
+      },
+    )
     failpoint('enclave/session/after-burn')
 
     const { requestId } = checked.request.body.value
@@ -275,12 +293,25 @@ export class Member {
     const { signature } = countersign(manifest, this.#peers.self, this.#peers.keys.crypto)
     if (manifest.coordinator === this.#peers.self)
       this.#control(
-        { kind: 'prepare', value: { manifest: encodeManifest(manifest), request: requestBytes, countersignature: signature } },
+        {
+          kind: 'prepare',
+          value: {
+            manifest: encodeManifest(manifest),
+            request: requestBytes,
+            countersignature: signature,
+          },
+        },
         sid,
         'all',
         session.signers,
       )
-    else this.#control({ kind: 'ready', value: { countersignature: signature } }, sid, 'all', session.signers)
+    else
+      this.#control(
+        { kind: 'ready', value: { countersignature: signature } },
+        sid,
+        'all',
+        session.signers,
+      )
     session.countersigned(this.#peers.self)
     for (const early of this.#early.filter((each) => equalBytes(each.sid, sid)))
       this.#countersigned(session, early.from, early.signature)
@@ -299,18 +330,22 @@ export class Member {
 
   #checkManifest(manifest: Manifest, sid: Uint8Array, now: number): void {
     if (this.#sessions.size >= MAX_SESSIONS) throw new Fault('enclave/busy')
-    if (!equalBytes(manifest.cluster, this.#peers.cluster.cluster)) throw new Fault('threshold/wrong-cluster')
-    if (manifest.expiresAt <= now || manifest.createdAt > now + ALLOWED_SKEW_MS) throw new Fault('threshold/expired')
+    if (!equalBytes(manifest.cluster, this.#peers.cluster.cluster))
+      throw new Fault('threshold/wrong-cluster')
+    if (manifest.expiresAt <= now || manifest.createdAt > now + ALLOWED_SKEW_MS)
+      throw new Fault('threshold/expired')
     this.#refuseBurnt(sid)
     const own = manifest.signers.find(({ party }) => party === this.#peers.self)
-    if (own === undefined) throw new Fault('enclave/bad-prepare', { detail: 'this node is no signer of it' })
+    if (own === undefined)
+      throw new Fault('enclave/bad-prepare', { detail: 'this node is no signer of it' })
     for (const { party, bootId, epoch } of manifest.signers) {
       const known = this.#peers.epochOf(party)
       if (!equalBytes(known.bootId, bootId) || !equalBytes(known.epoch, epoch))
         throw new Fault('enclave/stale-manifest', { detail: `node ${party}` })
     }
     if (!equalBytes(own.bootId, this.#bootId)) throw new Fault('enclave/stale-manifest')
-    if (manifest.minVersion !== this.#peers.versionOf(partiesOf(manifest))) throw new Fault('enclave/bad-prepare')
+    if (manifest.minVersion !== this.#peers.versionOf(partiesOf(manifest)))
+      throw new Fault('enclave/bad-prepare')
   }
 
   #refuseBurnt(sid: Uint8Array): void {
@@ -330,22 +365,36 @@ export class Member {
       const wallet = planWallet(body.value, checked.hash, cluster)
       fits(manifest.wallet === wallet.wallet && manifest.generation === 1)
       fits(manifest.suite === body.value.suite && manifest.threshold === body.value.threshold)
-      fits(equalBytes(manifest.policyHash, wallet.policyHash) && manifest.signers.length === cluster.nodes.length)
+      fits(
+        equalBytes(manifest.policyHash, wallet.policyHash) &&
+          manifest.signers.length === cluster.nodes.length,
+      )
       if (this.#wallets.anyOf(wallet.wallet) !== undefined) throw new Fault('enclave/wallet-exists')
-      if (this.#wallets.hasLabel(body.value.project, body.value.label)) throw new Fault('enclave/label-taken')
+      if (this.#wallets.hasLabel(body.value.project, body.value.label))
+        throw new Fault('enclave/label-taken')
       return keygenPlan(this.#plans, manifest, checked.hash, body.value, wallet)
     }
-    const target = body.kind === 'createWallet' ? walletIdOf(body.value, checked.hash) : body.value.wallet
+    const target =
+      body.kind === 'createWallet' ? walletIdOf(body.value, checked.hash) : body.value.wallet
     const stored = this.#wallets.active(target, body.value.project)
     const { record } = stored
     const { key } = record
-    fits(manifest.wallet === key.wallet && manifest.suite === key.suite && manifest.threshold === key.threshold)
+    fits(
+      manifest.wallet === key.wallet &&
+        manifest.suite === key.suite &&
+        manifest.threshold === key.threshold,
+    )
     fits(equalBytes(manifest.policyHash, record.policyHash))
     if (manifest.purpose === 'refresh') {
       if (body.kind !== 'refresh') throw new Fault('enclave/bad-prepare')
       if (body.value.generation !== key.generation)
-        throw new Fault('enclave/other-generation', { detail: `it is at generation ${key.generation}` })
-      fits(manifest.generation === key.generation + 1 && manifest.signers.length === key.parties.length)
+        throw new Fault('enclave/other-generation', {
+          detail: `it is at generation ${key.generation}`,
+        })
+      fits(
+        manifest.generation === key.generation + 1 &&
+          manifest.signers.length === key.parties.length,
+      )
       return refreshPlan(this.#plans, manifest, checked.hash, stored)
     }
     fits(manifest.purpose === 'sign' && body.kind !== 'refresh')
@@ -354,8 +403,18 @@ export class Member {
     checkIntent(body.value, record)
     const read = readTransaction(body.value, record, checked.client, cluster, now)
     if (read.decision.decision !== 'allow') {
-      await this.#ports.persist([], [this.#requestAudit(checked, manifest, 'failed', { decision: 'deny', reason: 'policy/denied' })])
-      throw new Fault('policy/denied', { detail: read.decision.reasons.map(({ because }) => because).join('; ') })
+      await this.#ports.persist(
+        [],
+        [
+          this.#requestAudit(checked, manifest, 'failed', {
+            decision: 'deny',
+            reason: 'policy/denied',
+          }),
+        ],
+      )
+      throw new Fault('policy/denied', {
+        detail: read.decision.reasons.map(({ because }) => because).join('; '),
+      })
     }
     return signPlan(this.#plans, manifest, checked.hash, stored, read)
   }
@@ -373,11 +432,24 @@ export class Member {
 
   async #lead(checked: CheckedRequest, requestBytes: Uint8Array): Promise<Outcome> {
     const { body } = checked.request
-    const propose = (manifest: Manifest): Promise<Participation> => this.#join(manifest, requestBytes)
-    const run = (proposal: Proposal) => coordinate(proposal, this.#peers, this.#ports.clock, propose)
+    const propose = (manifest: Manifest): Promise<Participation> =>
+      this.#join(manifest, requestBytes)
+    const run = (proposal: Proposal) =>
+      coordinate(proposal, this.#peers, this.#ports.clock, propose)
     if (body.kind === 'createWallet') {
-      const { wallet, policyHash } = planWallet(body.value, checked.hash, this.#peers.cluster.record)
-      const facts = { request: checked.hash, wallet, generation: 1, protocol: 'frost', policyHash, ...pick(body.value) }
+      const { wallet, policyHash } = planWallet(
+        body.value,
+        checked.hash,
+        this.#peers.cluster.record,
+      )
+      const facts = {
+        request: checked.hash,
+        wallet,
+        generation: 1,
+        protocol: 'frost',
+        policyHash,
+        ...pick(body.value),
+      }
       await run({ ...facts, purpose: 'keygen', needsAll: true })
       await run({ ...facts, purpose: 'sign', needsAll: false })
       return { kind: 'wallet', value: this.#wallets.active(wallet).row }
@@ -395,18 +467,36 @@ export class Member {
       await run({ ...facts, purpose: 'refresh', generation: generation + 1, needsAll: true })
       const { row } = this.#wallets.active(body.value.wallet)
       // The proof goes with the key; where a crash once kept it from being made, it is made now.
-      if (row.proof === null) await run({ ...facts, purpose: 'sign', generation: row.generation, needsAll: false })
+      if (row.proof === null)
+        await run({ ...facts, purpose: 'sign', generation: row.generation, needsAll: false })
       return { kind: 'wallet', value: this.#wallets.active(body.value.wallet).row }
     }
-    const { outcome, attempts } = await run({ ...facts, purpose: 'sign', generation, needsAll: false })
+    const { outcome, attempts } = await run({
+      ...facts,
+      purpose: 'sign',
+      generation,
+      needsAll: false,
+    })
     if (outcome?.kind !== 'transaction') throw new Fault('enclave/internal')
     return { kind: 'transaction', value: { ...outcome.value, attempts } }
   }
 
   /** What a transaction does and what policy says of it. Signs nothing. @throws chains/…, enclave/… */
-  explain(o: { wallet: string; client: ClusterClient; network: string; unsigned: Uint8Array; context: Uint8Array }): string {
+  explain(o: {
+    wallet: string
+    client: ClusterClient
+    network: string
+    unsigned: Uint8Array
+    context: Uint8Array
+  }): string {
     const { record } = this.#wallets.active(o.wallet, o.client.project)
-    const { view, decision } = readTransaction(o, record, o.client, this.#peers.cluster.record, this.#ports.clock.now())
+    const { view, decision } = readTransaction(
+      o,
+      record,
+      o.client,
+      this.#peers.cluster.record,
+      this.#ports.clock.now(),
+    )
     return JSON.stringify({
       view: viewToJson(view),
       lines: describeView(view),
@@ -422,21 +512,35 @@ export class Member {
     if (stored === undefined || stored.row.proof !== null) return
     const { address, item } = proofOf(stored.record)
     proveAddress(stored.record.network, address, item.message, proof)
-    await this.#ports.persist([{ kind: 'prove', value: { ref, proof } }], [this.#nodeAudit('wallet.prove', ref)])
+    await this.#ports.persist(
+      [{ kind: 'prove', value: { ref, proof } }],
+      [this.#nodeAudit('wallet.prove', ref)],
+    )
     this.#wallets.prove(ref, proof)
   }
 
   #offerProof({ row }: StoredWallet, to: PartyId): void {
     if (row.proof !== null)
-      this.#control({ kind: 'proof', value: { ref: refOf(row), proof: row.proof } }, row.sid, to, [to])
+      this.#control({ kind: 'proof', value: { ref: refOf(row), proof: row.proof } }, row.sid, to, [
+        to,
+      ])
   }
 
-  #control(message: Control, sid: Uint8Array, to: PartyId | 'all', receivers: readonly PartyId[]): void {
-    this.#send({ sid, protocol: 'quorate', round: 0, kind: 'control', to, body: encodeControl(message) }, receivers)
+  #control(
+    message: Control,
+    sid: Uint8Array,
+    to: PartyId | 'all',
+    receivers: readonly PartyId[],
+  ): void {
+    this.#send(
+      { sid, protocol: 'quorate', round: 0, kind: 'control', to, body: encodeControl(message) },
+      receivers,
+    )
   }
 
   #send(message: Parameters<Peers['seal']>[0], receivers: readonly PartyId[]): void {
-    for (const { to, envelope } of this.#peers.seal(message, receivers)) this.#ports.send(to, envelope)
+    for (const { to, envelope } of this.#peers.seal(message, receivers))
+      this.#ports.send(to, envelope)
   }
 
   async #burn(sid: Uint8Array, audit: readonly AuditDraft[]): Promise<void> {
@@ -450,9 +554,16 @@ export class Member {
   async #ended(session: Participation, checked: CheckedRequest, error: unknown): Promise<void> {
     const code = isFault(error) ? error.code : 'enclave/internal'
     const culprits = error instanceof Abort ? error.culprits : []
-    this.#ports.logger.log('warn', 'session.failed', { sid: shortHex(session.sid), code, culprits: culprits.join(',') })
+    this.#ports.logger.log('warn', 'session.failed', {
+      sid: shortHex(session.sid),
+      code,
+      culprits: culprits.join(','),
+    })
     await this.#ports
-      .persist([], [this.#requestAudit(checked, session.manifest, 'failed', { reason: code, culprits })])
+      .persist(
+        [],
+        [this.#requestAudit(checked, session.manifest, 'failed', { reason: code, culprits })],
+      )
       .catch(() => undefined)
   }
 
@@ -506,10 +617,17 @@ const actionOf = ({ purpose }: Manifest, kind: RequestKind): string =>
         ? 'tx.sign'
         : 'wallet.prove'
 
-const pick = ({ suite, threshold }: { suite: string; threshold: number }): { suite: string; threshold: number } => ({
+const pick = ({
+  suite,
+  threshold,
+}: {
+  suite: string
+  threshold: number
+}): { suite: string; threshold: number } => ({
   suite,
   threshold,
 })
 
 /** Codes are from our own table; anything else a peer says is not repeated. */
-const refusal = (from: PartyId, code: string): string => `node ${from}: ${isFaultCode(code) ? code : 'an unknown reason'}`
+const refusal = (from: PartyId, code: string): string =>
+  `node ${from}: ${isFaultCode(code) ? code : 'an unknown reason'}`

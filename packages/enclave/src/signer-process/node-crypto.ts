@@ -11,7 +11,10 @@ import type { VerifySignature } from '@quorate/api'
 import { concatBytes, fromHex, type Random, type Signer } from '@quorate/base'
 import type { EnvelopeCrypto } from '@quorate/threshold'
 
-const SPKI = { ed25519: fromHex('302a300506032b6570032100'), x25519: fromHex('302a300506032b656e032100') } as const
+const SPKI = {
+  ed25519: fromHex('302a300506032b6570032100'),
+  x25519: fromHex('302a300506032b656e032100'),
+} as const
 
 const publicKeyOf = (kind: keyof typeof SPKI, raw: Uint8Array): KeyObject =>
   createPublicKey({ key: Buffer.from(concatBytes(SPKI[kind], raw)), format: 'der', type: 'spki' })
@@ -70,14 +73,19 @@ export class EpochKeys {
       // OpenSSL refuses an all-zero shared secret (RFC 7748, section 6.1), hence every low-order key.
       encapsulate(prekey) {
         const fresh = generateKeyPairSync('x25519')
-        const shared = diffieHellman({ privateKey: fresh.privateKey, publicKey: publicKeyOf('x25519', prekey) })
+        const shared = diffieHellman({
+          privateKey: fresh.privateKey,
+          publicKey: publicKeyOf('x25519', prekey),
+        })
         return { ephemeral: rawOf(fresh.publicKey), shared: new Uint8Array(shared) }
       },
       decapsulate: (ephemeral) =>
         new Uint8Array(
-          diffieHellman({ privateKey: sealing.privateKey, publicKey: publicKeyOf('x25519', ephemeral) }),
+          diffieHellman({
+            privateKey: sealing.privateKey,
+            publicKey: publicKeyOf('x25519', ephemeral),
+          }),
         ),
     }
   }
 }
-

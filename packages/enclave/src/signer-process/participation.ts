@@ -14,13 +14,13 @@ import type { Cancel, Timers } from '@quorate/platform'
 import {
   Abort,
   type Manifest,
-  type Outgoing as RoundMessage,
   type PartyId,
   partiesOf,
   type Received,
+  type Outgoing as RoundMessage,
   Session,
-  sessionId,
   type Step,
+  sessionId,
 } from '@quorate/threshold'
 import type { Outcome } from '../channel/calls.ts'
 import type { Control } from './control.ts'
@@ -184,7 +184,12 @@ export class Participation {
     if (this.#hasEnded()) return
     this.#close()
     this.#settle.reject(
-      isFault(error) ? error : new Fault('enclave/internal', { cause: error, detail: `session ${toHex(this.sid.subarray(0, 4))}` }),
+      isFault(error)
+        ? error
+        : new Fault('enclave/internal', {
+            cause: error,
+            detail: `session ${toHex(this.sid.subarray(0, 4))}`,
+          }),
     )
   }
 

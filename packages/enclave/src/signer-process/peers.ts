@@ -6,12 +6,12 @@ import { ALLOWED_SKEW_MS } from '@quorate/api'
 import { type AcceptedRecord, type ClusterNode, type EpochRecord, verifyEpoch } from '@quorate/auth'
 import { type Clock, equalBytes, Fault, isFault } from '@quorate/base'
 import {
-  openEnvelope,
   type EnvelopeHeader,
   type OpenedEnvelope,
+  type OriginalClaim,
+  openEnvelope,
   type PartyId,
   partyId,
-  type OriginalClaim,
   readEnvelope,
   sealEnvelope,
   stripEnvelope,
@@ -40,7 +40,13 @@ export class Peers {
   readonly #present = new Set<PartyId>()
   #seq = 0
 
-  constructor(o: { self: PartyId; cluster: AcceptedRecord; clock: Clock; keys: EpochKeys; own: Uint8Array }) {
+  constructor(o: {
+    self: PartyId
+    cluster: AcceptedRecord
+    clock: Clock
+    keys: EpochKeys
+    own: Uint8Array
+  }) {
     this.self = o.self
     this.cluster = o.cluster
     this.#clock = o.clock
@@ -70,7 +76,11 @@ export class Peers {
   }
 
   #verified(signed: Uint8Array): EpochRecord {
-    return verifyEpoch(signed, { cluster: this.cluster, now: this.#clock.now(), verify: verifyEd25519 })
+    return verifyEpoch(signed, {
+      cluster: this.cluster,
+      now: this.#clock.now(),
+      verify: verifyEd25519,
+    })
   }
 
   /**
@@ -82,9 +92,14 @@ export class Peers {
     const epoch = this.#verified(signed)
     const index = partyId(epoch.nodeIndex)
     if (index === this.self) throw new Fault('threshold/self-addressed')
-    if (from !== undefined && from !== index) throw new Fault('auth/wrong-channel', { detail: `node ${from}` })
+    if (from !== undefined && from !== index)
+      throw new Fault('auth/wrong-channel', { detail: `node ${from}` })
     const known = this.#latest.get(index)?.epoch
-    if (known !== undefined && !equalBytes(known.epoch, epoch.epoch) && epoch.notBefore <= known.notBefore)
+    if (
+      known !== undefined &&
+      !equalBytes(known.epoch, epoch.epoch) &&
+      epoch.notBefore <= known.notBefore
+    )
       throw new Fault('enclave/older-epoch', { detail: `node ${index}` })
     this.#latest.set(index, { signed, epoch })
     this.#present.add(index)
@@ -136,7 +151,9 @@ export class Peers {
       return [{ to, envelope: make({ party: to, epoch, prekey: sealingKey }) }]
     }
     const envelope = make('all')
-    return receivers.filter((index) => index !== this.self).map((index) => ({ to: index, envelope }))
+    return receivers
+      .filter((index) => index !== this.self)
+      .map((index) => ({ to: index, envelope }))
   }
 
   readonly #keyOf = (from: PartyId, epoch: Uint8Array): Uint8Array | undefined => {
@@ -159,7 +176,9 @@ export class Peers {
   /** What a signed original says and who signed it; `undefined` for one that does not verify. */
   claim(original: Uint8Array): OriginalClaim | undefined {
     const own = (from: PartyId, epoch: Uint8Array): Uint8Array | undefined =>
-      from === this.self && equalBytes(epoch, this.#keys.epoch) ? this.#keys.envelopeKey : this.#keyOf(from, epoch)
+      from === this.self && equalBytes(epoch, this.#keys.epoch)
+        ? this.#keys.envelopeKey
+        : this.#keyOf(from, epoch)
     try {
       const { header } = readEnvelope(original, { epochKey: own }, this.#keys.crypto)
       return { ...header, proof: stripEnvelope(original) }

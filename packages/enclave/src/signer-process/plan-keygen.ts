@@ -11,13 +11,13 @@ import {
   Abort,
   beginKeygen,
   beginRefresh,
+  type DkgOptions,
   describeKey,
   dkgParameters,
   dkgSuite,
-  type KeyShare,
-  type DkgOptions,
   type Generation,
   generationDigest,
+  type KeyShare,
   type Manifest,
   type PartyId,
   partiesOf,
@@ -56,7 +56,12 @@ type Making = {
 }
 
 /** The joint key's public part under this manifest. */
-function keyOf({ peers }: PlanContext, manifest: Manifest, shared: SharedKey, kind: 'keygen' | 'refresh'): WalletKey {
+function keyOf(
+  { peers }: PlanContext,
+  manifest: Manifest,
+  shared: SharedKey,
+  kind: 'keygen' | 'refresh',
+): WalletKey {
   return {
     wallet: manifest.wallet,
     protocol: manifest.protocol,
@@ -111,21 +116,27 @@ export function refreshPlan(
   const { key, commitment, share } = opened
   const number = stored.record.key.generation
   const old: Generation = { key, commitment, share, tweaks: stored.record.key.tweaks, number }
-  return makingPlan(context, manifest, requestHash, generationDigest(key.suite.group, number, commitment), {
-    title: 'refreshing the shares',
-    purpose: 'refresh',
-    project: stored.row.project,
-    label: stored.row.label,
-    proof: stored.row.proof,
-    begin: (options) => beginRefresh(options, old),
-    release: () => share[Symbol.dispose](),
-    record: (shared) => ({
-      ...stored.record,
-      key: keyOf(context, manifest, shared, 'refresh'),
-      sid: sessionId(manifest),
-      createdAt: manifest.createdAt,
-    }),
-  })
+  return makingPlan(
+    context,
+    manifest,
+    requestHash,
+    generationDigest(key.suite.group, number, commitment),
+    {
+      title: 'refreshing the shares',
+      purpose: 'refresh',
+      project: stored.row.project,
+      label: stored.row.label,
+      proof: stored.row.proof,
+      begin: (options) => beginRefresh(options, old),
+      release: () => share[Symbol.dispose](),
+      record: (shared) => ({
+        ...stored.record,
+        key: keyOf(context, manifest, shared, 'refresh'),
+        sid: sessionId(manifest),
+        createdAt: manifest.createdAt,
+      }),
+    },
+  )
 }
 
 function makingPlan(
@@ -151,7 +162,9 @@ function makingPlan(
         params: dkgParameters({
           suite,
           threshold: manifest.threshold,
-          hostKeys: partiesOf(manifest).map((party) => peers.epochOf(party).dkgKeys[suite.group.name]),
+          hostKeys: partiesOf(manifest).map(
+            (party) => peers.epochOf(party).dkgKeys[suite.group.name],
+          ),
           ...(refreshes !== undefined && { refreshes }),
         }),
         hostSecret,
@@ -165,7 +178,13 @@ function makingPlan(
     async finish(shared, session) {
       using secret = shared.share
       const record = making.record(shared)
-      const share: KeyShare = { v: 1, key: record.key, party: peers.self, secret, custody: 'software' }
+      const share: KeyShare = {
+        v: 1,
+        key: record.key,
+        party: peers.self,
+        secret,
+        custody: 'software',
+      }
       const facts: ReceiptFacts = {
         sid,
         requestHash,
@@ -190,14 +209,19 @@ function makingPlan(
       failpoint('enclave/keygen/before-pending')
       // Given up meanwhile, because a peer was told that there is no share here: then there must be none.
       if (session.phase === 'ended') throw new Abort('threshold/timeout')
-      await ports.persist([{ kind: 'putPending', value: row }], [context.auditOf(session, { name: 'state', value: 'pending' })])
+      await ports.persist(
+        [{ kind: 'putPending', value: row }],
+        [context.auditOf(session, { name: 'state', value: 'pending' })],
+      )
       wallets.put(row)
       failpoint('enclave/keygen/after-pending')
 
       const book = new ReceiptBook(facts, peers.cluster)
       const parties = partiesOf(manifest)
       const complete = new Promise<void>((resolve, reject) => {
-        const cancel = ports.timers.after(RECEIPTS_MS, () => reject(new Fault('enclave/receipts-missing')))
+        const cancel = ports.timers.after(RECEIPTS_MS, () =>
+          reject(new Fault('enclave/receipts-missing')),
+        )
         note = (receipt) => {
           book.add(receipt)
           if (!book.hasAll(parties)) return

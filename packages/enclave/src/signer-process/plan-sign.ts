@@ -5,7 +5,14 @@
 import { encodeCbor, Fault, TAGS, taggedHash } from '@quorate/base'
 import { type AddressProof, proveAddress, type SignItem } from '@quorate/chains'
 import { failpoint } from '@quorate/platform'
-import { type Manifest, type PartyId, partiesOf, type Step, sessionId, startSigning } from '@quorate/threshold'
+import {
+  type Manifest,
+  type PartyId,
+  partiesOf,
+  type Step,
+  sessionId,
+  startSigning,
+} from '@quorate/threshold'
 import type { SignedItem } from '../channel/calls.ts'
 import type { Participation, Plan } from './participation.ts'
 import type { PlanContext } from './plan-context.ts'
@@ -20,7 +27,12 @@ const SIGN_MS = 20_000
 type Signatures = readonly Uint8Array[]
 
 /** The protocol's first step: this node's share is unsealed here, and wiped by `release`. */
-function signingOf(context: PlanContext, manifest: Manifest, stored: StoredWallet, items: readonly SignItem[]) {
+function signingOf(
+  context: PlanContext,
+  manifest: Manifest,
+  stored: StoredWallet,
+  items: readonly SignItem[],
+) {
   const opened = openShare(context.vault, context.peers.self, stored)
   const begin = (): Step<Signatures> =>
     startSigning({
@@ -29,7 +41,10 @@ function signingOf(context: PlanContext, manifest: Manifest, stored: StoredWalle
       key: opened.key,
       share: opened.share,
       random: context.ports.random,
-      items: items.map(({ message, tweak }) => ({ message, tweaks: tweak === undefined ? [] : [tweak] })),
+      items: items.map(({ message, tweak }) => ({
+        message,
+        tweaks: tweak === undefined ? [] : [tweak],
+      })),
     })
   return { begin, release: () => opened.share[Symbol.dispose]() }
 }
@@ -134,10 +149,17 @@ export function provePlan(
     async finish([proof], session) {
       const ref = refOf(stored.row)
       proveAddress(stored.record.network, address, item.message, proof!)
-      await context.ports.persist([{ kind: 'prove', value: { ref, proof: proof! } }], [context.auditOf(session)])
+      await context.ports.persist(
+        [{ kind: 'prove', value: { ref, proof: proof! } }],
+        [context.auditOf(session)],
+      )
       context.wallets.prove(ref, proof!)
       if (manifest.coordinator === context.peers.self)
-        context.tell({ kind: 'proof', value: { ref, proof: proof! } }, stored.row.sid, context.peers.present)
+        context.tell(
+          { kind: 'proof', value: { ref, proof: proof! } },
+          stored.row.sid,
+          context.peers.present,
+        )
       return undefined
     },
   }

@@ -31,7 +31,11 @@ export type ReceiptFacts = Pick<
 >
 
 /** This node's receipt for `facts`, as bytes. */
-export async function makeReceipt(facts: ReceiptFacts, peers: Peers, now: number): Promise<Uint8Array> {
+export async function makeReceipt(
+  facts: ReceiptFacts,
+  peers: Peers,
+  now: number,
+): Promise<Uint8Array> {
   const node = peers.nodes[peers.self - 1]!
   const receipt = await signReceipt(peers.keys.signer, {
     v: 1,
@@ -88,7 +92,8 @@ export class ReceiptBook {
   /** Takes in a receipt for the same facts. @throws enclave/bad-receipt naming its node */
   add(encoded: Uint8Array): void {
     const { party, receipt } = readReceipt(encoded, this.#cluster)
-    if (!states(receipt, this.#facts)) throw new Fault('enclave/bad-receipt', { detail: `node ${party}` })
+    if (!states(receipt, this.#facts))
+      throw new Fault('enclave/bad-receipt', { detail: `node ${party}` })
     this.#byParty.set(party, encoded)
   }
 

@@ -12,11 +12,15 @@ import { equalBytes, type Logger, toHex } from '@quorate/base'
 import type { PartyId } from '@quorate/threshold'
 import type { Change, WalletRef } from '../channel/calls.ts'
 import type { Control } from './control.ts'
-import { readReceipt, type ReceiptFacts, ReceiptBook } from './receipts.ts'
 import type { Peers } from './peers.ts'
+import { ReceiptBook, type ReceiptFacts, readReceipt } from './receipts.ts'
 import type { StoredWallet, Wallets } from './wallets.ts'
 
-type Case = { readonly book: ReceiptBook; readonly without: Set<PartyId>; readonly told: Set<PartyId> }
+type Case = {
+  readonly book: ReceiptBook
+  readonly without: Set<PartyId>
+  readonly told: Set<PartyId>
+}
 
 export type RecoveryPorts = {
   readonly logger: Logger
@@ -47,8 +51,10 @@ export class Recovery {
   }
 
   async asked(from: PartyId, ref: WalletRef): Promise<void> {
-    const answer = (state: 'unknown' | 'pending' | 'active', receipts: readonly Uint8Array[]): void =>
-      this.#ports.control({ kind: 'tell', value: { ref, state, receipts } }, ref.sid, from)
+    const answer = (
+      state: 'unknown' | 'pending' | 'active',
+      receipts: readonly Uint8Array[],
+    ): void => this.#ports.control({ kind: 'tell', value: { ref, state, receipts } }, ref.sid, from)
     const known = this.#wallets.find(ref)
     if (known !== undefined) {
       answer(known.row.state, known.row.receipts)
@@ -97,7 +103,11 @@ export class Recovery {
     if (one === undefined) {
       const own = readReceipt(stored.row.receipts[0]!, this.#peers.cluster).receipt
       const facts: ReceiptFacts = own
-      one = { book: new ReceiptBook(facts, this.#peers.cluster), without: new Set(), told: new Set() }
+      one = {
+        book: new ReceiptBook(facts, this.#peers.cluster),
+        without: new Set(),
+        told: new Set(),
+      }
       for (const receipt of stored.row.receipts) one.book.add(receipt)
       this.#cases.set(name, one)
     }
@@ -110,7 +120,11 @@ export class Recovery {
     if (one.book.hasAll(parties)) {
       this.#cases.delete(toHex(ref.sid))
       const { receipts } = one.book
-      await this.#ports.persist([{ kind: 'activate', value: { ref, receipts } }], 'wallet.recovered', ref)
+      await this.#ports.persist(
+        [{ kind: 'activate', value: { ref, receipts } }],
+        'wallet.recovered',
+        ref,
+      )
       this.#wallets.activate(ref, receipts)
       return
     }
@@ -124,4 +138,8 @@ export class Recovery {
   }
 }
 
-export const refOf = ({ wallet, generation, sid }: WalletRef): WalletRef => ({ wallet, generation, sid })
+export const refOf = ({ wallet, generation, sid }: WalletRef): WalletRef => ({
+  wallet,
+  generation,
+  sid,
+})

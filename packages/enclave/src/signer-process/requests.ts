@@ -2,6 +2,22 @@
  * What a client's signed request means, decided from the request and the cluster record alone.
  * Every node runs this for itself: no coordinator's word counts.
  */
+
+import {
+  checkLifetime,
+  checkPermitted,
+  decodeRequest,
+  type Intent,
+  type Permission,
+  type RequestKind,
+  requestHash,
+  requestMessage,
+  type SignedRequest,
+  type TxView,
+  type WalletRequest,
+} from '@quorate/api'
+import type { AcceptedRecord, ClusterClient, ClusterRecord } from '@quorate/auth'
+import { equalBytes, Fault, type Id, idFrom, TAGS, taggedHash } from '@quorate/base'
 import {
   addressProof,
   type ChainAdapter,
@@ -10,23 +26,16 @@ import {
   type UnsignedTx,
 } from '@quorate/chains'
 import {
-  checkLifetime,
-  checkPermitted,
-  decodeRequest,
-  type Intent,
-  type Permission,
-  requestHash,
-  requestMessage,
-  type RequestKind,
-  type SignedRequest,
-  type TxView,
-  type WalletRequest,
-} from '@quorate/api'
-import type { AcceptedRecord, ClusterClient, ClusterRecord } from '@quorate/auth'
-import { equalBytes, Fault, type Id, idFrom, TAGS, taggedHash } from '@quorate/base'
-import { decide, type Decision, decodePolicy, encodePolicy, instantiate, type Policy, policyHash } from '@quorate/policy'
+  type Decision,
+  decide,
+  decodePolicy,
+  encodePolicy,
+  instantiate,
+  type Policy,
+  policyHash,
+} from '@quorate/policy'
 import { partiesUpTo } from '@quorate/threshold'
-import { type WalletRecord } from '../wallet-record.ts'
+import type { WalletRecord } from '../wallet-record.ts'
 import { verifyEd25519 } from './node-crypto.ts'
 
 const PERMISSION: { readonly [K in RequestKind]: Permission } = {
@@ -46,12 +55,19 @@ export type CheckedRequest = {
  * @throws base/… for bytes that are no request, auth/other-cluster, auth/unauthenticated,
  *   auth/client-expired, api/not-permitted, enclave/other-project, api/expired and its like
  */
-export function checkRequest(bytes: Uint8Array, cluster: AcceptedRecord, now: number): CheckedRequest {
+export function checkRequest(
+  bytes: Uint8Array,
+  cluster: AcceptedRecord,
+  now: number,
+): CheckedRequest {
   const request = decodeRequest(bytes)
   if (!equalBytes(request.cluster, cluster.cluster)) throw new Fault('auth/other-cluster')
   const client = cluster.record.clients.find(({ id }) => id === request.client)
   // An entry of no cluster record and a wrong signature are answered alike.
-  if (client === undefined || !verifyEd25519(client.key, requestMessage(request), request.signature))
+  if (
+    client === undefined ||
+    !verifyEd25519(client.key, requestMessage(request), request.signature)
+  )
     throw new Fault('auth/unauthenticated')
   if (now >= client.expiresAt) throw new Fault('auth/client-expired')
   checkPermitted([client.role], PERMISSION[request.body.kind])
@@ -77,16 +93,30 @@ export type WalletPlan = {
  * @throws enclave/wrong-parties, enclave/wrong-suite, enclave/mainnet-in-development,
  *   chains/unknown-network, policy/… for a template or parameters that do not exist
  */
-export function planWallet(request: WalletRequest, hash: Uint8Array, cluster: ClusterRecord): WalletPlan {
+export function planWallet(
+  request: WalletRequest,
+  hash: Uint8Array,
+  cluster: ClusterRecord,
+): WalletPlan {
   if (request.parties !== partiesUpTo(cluster.nodes.length).length)
-    throw new Fault('enclave/wrong-parties', { detail: `${request.parties}, the cluster has ${cluster.nodes.length}` })
+    throw new Fault('enclave/wrong-parties', {
+      detail: `${request.parties}, the cluster has ${cluster.nodes.length}`,
+    })
   const adapter = usable(request.network, cluster)
   if (adapter.suite !== request.suite)
-    throw new Fault('enclave/wrong-suite', { detail: `${adapter.network.slug} needs ${adapter.suite}` })
+    throw new Fault('enclave/wrong-suite', {
+      detail: `${adapter.network.slug} needs ${adapter.suite}`,
+    })
   const policy = instantiate(request.policy, cluster.environment)
   checkSpelling(policy, adapter)
   const policyBytes = encodePolicy(policy)
-  return { wallet: walletIdOf(request, hash), adapter, policy, policyBytes, policyHash: policyHash(policy) }
+  return {
+    wallet: walletIdOf(request, hash),
+    adapter,
+    policy,
+    policyBytes,
+    policyHash: policyHash(policy),
+  }
 }
 
 /**
@@ -124,7 +154,9 @@ export function readTransaction(
 ): ReadTransaction {
   const adapter = usable(what.network, cluster)
   if (adapter.suite !== wallet.key.suite)
-    throw new Fault('enclave/wrong-suite', { detail: `${adapter.network.slug} needs ${adapter.suite}` })
+    throw new Fault('enclave/wrong-suite', {
+      detail: `${adapter.network.slug} needs ${adapter.suite}`,
+    })
   const key = { scheme: adapter.scheme, publicKey: wallet.key.groupKey }
   const tx = adapter.parse({ unsigned: what.unsigned, context: what.context, key })
   const view = tx.view()
@@ -141,7 +173,9 @@ export function readTransaction(
 /** Refuses an intent that does not name the wallet as it is now. @throws enclave/other-… */
 export function checkIntent(intent: Intent, wallet: WalletRecord): void {
   if (intent.generation !== wallet.key.generation)
-    throw new Fault('enclave/other-generation', { detail: `it is at generation ${wallet.key.generation}` })
+    throw new Fault('enclave/other-generation', {
+      detail: `it is at generation ${wallet.key.generation}`,
+    })
   if (!equalBytes(intent.policyHash, wallet.policyHash)) throw new Fault('enclave/other-policy')
   if (intent.path.length > 0) throw new Fault('enclave/derivation-unsupported')
 }

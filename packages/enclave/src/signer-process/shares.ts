@@ -1,7 +1,15 @@
 /** This node's share of a wallet, from its sealed row to the form that signing takes, and back. */
 import { type Secret, wipe } from '@quorate/base'
 import type { Commitment } from '@quorate/math'
-import { decodeKeyShare, encodeKeyShare, type GroupKey, type KeyShare, type PartyId, validateShare, type WalletKey } from '@quorate/threshold'
+import {
+  decodeKeyShare,
+  encodeKeyShare,
+  type GroupKey,
+  type KeyShare,
+  type PartyId,
+  validateShare,
+  type WalletKey,
+} from '@quorate/threshold'
 import type { ShareContext, Vault } from './vault.ts'
 import type { StoredWallet } from './wallets.ts'
 

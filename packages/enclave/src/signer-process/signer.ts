@@ -21,8 +21,8 @@ import { equalBytes, Fault, isFault } from '@quorate/base'
 import { type HsmConfig, type HsmProvider, hsmSealer, hsmSigner, openHsm } from '@quorate/hsm'
 import { chooseBackends } from '@quorate/math/native'
 import { partyId } from '@quorate/threshold'
-import type { Handlers } from '../channel/channel.ts'
 import type { Outcome, SignerCalls } from '../channel/calls.ts'
+import type { Handlers } from '../channel/channel.ts'
 import { hostKeysOf } from './host-keys.ts'
 import { Member } from './member.ts'
 import { EpochKeys, verifyEd25519 } from './node-crypto.ts'
@@ -70,12 +70,17 @@ export class Signer implements Handlers<SignerCalls> {
     return this.#joined
   }
   #active(): { member: Member; peers: Peers } {
-    if (this.#member === undefined || this.#peers === undefined) throw new Fault('enclave/not-joined')
+    if (this.#member === undefined || this.#peers === undefined)
+      throw new Fault('enclave/not-joined')
     return { member: this.#member, peers: this.#peers }
   }
 
   readonly open = async (o: Request<'open'>) => {
-    const config = { type: o.hsmType, directory: o.hsmDirectory, environment: o.environment } as HsmConfig
+    const config = {
+      type: o.hsmType,
+      directory: o.hsmDirectory,
+      environment: o.environment,
+    } as HsmConfig
     const { provider, custody } = await openHsm(config, this.#ports.clock)
     const identity = await keyOf(provider, IDENTITY_LABEL, 'ed25519')
     const sealing = await keyOf(provider, SEALING_LABEL, 'aes-256')
@@ -100,11 +105,16 @@ export class Signer implements Handlers<SignerCalls> {
     const { identity, custody } = hsm
     const createdAt = this.#ports.clock.now()
     return {
-      card: await makeNodeCard({ v: 1, id: nodeId, identityKey: identity.publicKey, name, custody, createdAt }, identity),
+      card: await makeNodeCard(
+        { v: 1, id: nodeId, identityKey: identity.publicKey, name, custody, createdAt },
+        identity,
+      ),
     }
   }
 
-  readonly signRecord = async ({ record }: Request<'signRecord'>): Promise<{ signature: Uint8Array; index: number }> => {
+  readonly signRecord = async ({
+    record,
+  }: Request<'signRecord'>): Promise<{ signature: Uint8Array; index: number }> => {
     const { vault } = this.#open()
     const { node } = this.#place(record)
     const by = { kind: 'node', value: node.index } as const
@@ -118,10 +128,14 @@ export class Signer implements Handlers<SignerCalls> {
     const value = decodeClusterRecord(record)
     if (value.environment !== environment) throw new Fault('enclave/development-store')
     const { publicKey } = vault.hsm.identity
-    const node = value.nodes.find(({ id, identityKey }) => id === vault.nodeId && equalBytes(identityKey, publicKey))
+    const node = value.nodes.find(
+      ({ id, identityKey }) => id === vault.nodeId && equalBytes(identityKey, publicKey),
+    )
     if (node === undefined) throw new Fault('enclave/not-listed')
     if (CUSTODY_LEVELS.indexOf(vault.hsm.custody) < CUSTODY_LEVELS.indexOf(node.minCustody))
-      throw new Fault('enclave/weak-custody', { detail: `${vault.hsm.custody}, the record demands ${node.minCustody}` })
+      throw new Fault('enclave/weak-custody', {
+        detail: `${vault.hsm.custody}, the record demands ${node.minCustody}`,
+      })
     return { node }
   }
 
@@ -129,9 +143,12 @@ export class Signer implements Handlers<SignerCalls> {
     const signed = chain.map(decodeSignedRecord)
     const cluster = acceptChain(signed, { verify: verifyEd25519 })
     const current = this.#joined?.cluster
-    if (current !== undefined && !equalBytes(cluster.cluster, current.cluster)) throw new Fault('auth/other-cluster')
+    if (current !== undefined && !equalBytes(cluster.cluster, current.cluster))
+      throw new Fault('auth/other-cluster')
     if (current !== undefined && cluster.record.number < current.record.number)
-      throw new Fault('auth/record-not-newer', { detail: `number ${cluster.record.number}, in force is ${current.record.number}` })
+      throw new Fault('auth/record-not-newer', {
+        detail: `number ${cluster.record.number}, in force is ${current.record.number}`,
+      })
     const { index } = this.#place(signed.at(-1)!.record).node
     this.#joined = { cluster, index }
     return { cluster: cluster.cluster, index }
@@ -141,18 +158,25 @@ export class Signer implements Handlers<SignerCalls> {
     const { cluster } = this.#join()
     for (const row of rows) {
       const { record } = this.#wallets.put(row)
-      if (record.environment !== cluster.record.environment) throw new Fault('enclave/development-store')
+      if (record.environment !== cluster.record.environment)
+        throw new Fault('enclave/development-store')
     }
     this.#burnt = burnt
     return {}
   }
 
-  readonly prepare = async ({ backend }: Request<'prepare'>): Promise<{ backends: readonly string[] }> => {
+  readonly prepare = async ({
+    backend,
+  }: Request<'prepare'>): Promise<{ backends: readonly string[] }> => {
     const chosen = await chooseBackends(backend === 'noble' ? { only: 'noble' } : {})
-    return { backends: Object.entries(chosen).map(([group, { backend: name }]) => `${group}=${name}`) }
+    return {
+      backends: Object.entries(chosen).map(([group, { backend: name }]) => `${group}=${name}`),
+    }
   }
 
-  readonly epoch = async ({ tlsFingerprint }: Request<'epoch'>): Promise<{ record: Uint8Array; notAfter: number }> => {
+  readonly epoch = async ({
+    tlsFingerprint,
+  }: Request<'epoch'>): Promise<{ record: Uint8Array; notAfter: number }> => {
     const { vault, bootId, environment } = this.#open()
     const { cluster, index } = this.#join()
     const keys = new EpochKeys(this.#ports.random)
@@ -181,7 +205,13 @@ export class Signer implements Handlers<SignerCalls> {
       this.#member!.announceEpoch(record)
       this.#peers.renew(keys, record)
     } else {
-      this.#peers = new Peers({ self: partyId(index), cluster, clock: this.#ports.clock, keys, own: record })
+      this.#peers = new Peers({
+        self: partyId(index),
+        cluster,
+        clock: this.#ports.clock,
+        keys,
+        own: record,
+      })
       this.#member = new Member({
         vault,
         peers: this.#peers,
@@ -218,7 +248,8 @@ export class Signer implements Handlers<SignerCalls> {
     return {}
   }
 
-  readonly submit = ({ request }: Request<'submit'>): Promise<Outcome> => this.#active().member.submit(request)
+  readonly submit = ({ request }: Request<'submit'>): Promise<Outcome> =>
+    this.#active().member.submit(request)
 
   readonly explain = (o: Request<'explain'>): { json: string } => {
     const { member, peers } = this.#active()
@@ -227,7 +258,13 @@ export class Signer implements Handlers<SignerCalls> {
     return { json: member.explain({ ...o, client }) }
   }
 
-  readonly signCheckpoint = async ({ seq, h, stateRoot, counter, time }: Request<'signCheckpoint'>): Promise<{ checkpoint: Uint8Array }> => {
+  readonly signCheckpoint = async ({
+    seq,
+    h,
+    stateRoot,
+    counter,
+    time,
+  }: Request<'signCheckpoint'>): Promise<{ checkpoint: Uint8Array }> => {
     const { vault } = this.#open()
     const unsigned = { seq, h, stateRoot, counter, time, node: vault.nodeId }
     return { checkpoint: encodeCheckpoint(await signCheckpoint(vault.hsm.identity, unsigned)) }

@@ -6,7 +6,13 @@
  *   row  = IV (12) ‖ AES-256-GCM(store key, plaintext, AAD) ‖ tag (16)
  *   AAD  = tag ‖ CBOR {store id, table, row id, version, column, algorithm, key version, wallet facts}
  */
-import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+} from 'node:crypto'
 import type { Custody } from '@quorate/auth'
 import {
   bytes,
@@ -21,8 +27,8 @@ import {
   oneOf,
   type Random,
   record,
-  Secret,
   type Sealer,
+  Secret,
   type Signer,
   TAGS,
   tagged,
@@ -133,13 +139,24 @@ export class Vault {
     const secrets = decode(nodeSecrets, plain, { maxBytes: 256 })
     wipe(plain)
     if (secrets.storeId !== o.storeId) throw new Fault('enclave/store-mismatch')
-    return new Vault({ ...o, sealed: o.sealed, storeKey: secrets.storeKey, hostSeed: secrets.hostSeed })
+    return new Vault({
+      ...o,
+      sealed: o.sealed,
+      storeKey: secrets.storeKey,
+      hostSeed: secrets.hostSeed,
+    })
   }
 
   /** 64 bytes from which a suite takes its host key; the same at every start. The caller wipes them. */
   hostKeyMaterial(suite: string): Uint8Array {
     return new Uint8Array(
-      hkdfSync('sha256', this.#hostSeed.expose(), new Uint8Array(), tagged(TAGS.dkgHostKey, utf8(suite)), 64),
+      hkdfSync(
+        'sha256',
+        this.#hostSeed.expose(),
+        new Uint8Array(),
+        tagged(TAGS.dkgHostKey, utf8(suite)),
+        64,
+      ),
     )
   }
 

@@ -5,7 +5,8 @@ import { decodeWallet, type WalletRecord } from '../wallet-record.ts'
 
 export type StoredWallet = { readonly row: WalletRow; readonly record: WalletRecord }
 
-const refKey = ({ wallet, generation, sid }: WalletRef): string => `${wallet}/${generation}/${toHex(sid)}`
+const refKey = ({ wallet, generation, sid }: WalletRef): string =>
+  `${wallet}/${generation}/${toHex(sid)}`
 
 export class Wallets {
   readonly #rows = new Map<string, StoredWallet>()
@@ -49,7 +50,8 @@ export class Wallets {
     if (newest === undefined) throw new Fault('enclave/unknown-wallet')
     // The same answer for a wallet that is not there and one of another tenant would hide less than
     // it confuses: ids are not secret, and the client is authenticated.
-    if (project !== undefined && newest.row.project !== project) throw new Fault('enclave/other-project')
+    if (project !== undefined && newest.row.project !== project)
+      throw new Fault('enclave/other-project')
     return newest
   }
 

@@ -2,19 +2,15 @@
  * A cluster of signers in one process: real HSM directories, real envelopes, real decisions; the
  * bus is a queue that a test can look into and interfere with, the disk a list of rows.
  */
+
+import { generateKeyPairSync, sign } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodeRequest, type RequestBody, type Role, signRequest } from '@quorate/api'
-import {
-  type ClusterRecord,
-  encodeClusterRecord,
-  encodeSignedRecord,
-} from '@quorate/auth'
+import { type ClusterRecord, encodeClusterRecord, encodeSignedRecord } from '@quorate/auth'
 import { type Id, newId, parseId, type Signer as SigningKey } from '@quorate/base'
-import { systemRandom } from '@quorate/platform'
-import { ManualTime } from '@quorate/platform'
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { ManualTime, systemRandom } from '@quorate/platform'
 import type { AuditDraft, Change, Outcome, WalletRow } from '../channel/calls.ts'
 import { Signer } from '../signer-process/signer.ts'
 
@@ -22,7 +18,11 @@ export type Wire = { readonly from: number; readonly to: number; readonly envelo
 /** What becomes of an envelope on its way: any number of envelopes instead of it. */
 export type Tamper = (wire: Wire) => readonly Wire[]
 
-export type Client = { readonly id: Id<'cli'>; readonly key: SigningKey; readonly project: Id<'prj'> }
+export type Client = {
+  readonly id: Id<'cli'>
+  readonly key: SigningKey
+  readonly project: Id<'prj'>
+}
 
 export function softwareKey(): SigningKey {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
@@ -60,7 +60,13 @@ export class TestNode {
   constructor(index: number, directory: string, now: number) {
     this.index = index
     this.directory = directory
-    this.disk = { secrets: null, storeId: newId('sto', now, systemRandom), rows: new Map(), burnt: [], audit: [] }
+    this.disk = {
+      secrets: null,
+      storeId: newId('sto', now, systemRandom),
+      rows: new Map(),
+      burnt: [],
+      audit: [],
+    }
   }
 
   apply(change: Change): void {
@@ -108,7 +114,11 @@ export class TestCluster {
       (_, i) => new TestNode(i + 1, join(this.root, `hsm-${i + 1}`), this.time.now()),
     )
     const project = newId('prj', this.time.now(), systemRandom)
-    const client = (): Client => ({ id: newId('cli', this.time.now(), systemRandom), key: softwareKey(), project })
+    const client = (): Client => ({
+      id: newId('cli', this.time.now(), systemRandom),
+      key: softwareKey(),
+      project,
+    })
     this.clients = { operator: client(), signer: client(), auditor: client() }
   }
 
@@ -207,7 +217,8 @@ export class TestCluster {
   /** Introduces all nodes that are up to each other. */
   connect(): void {
     for (const a of this.nodes)
-      for (const b of this.nodes) if (a !== b && a.isUp && b.isUp) a.signer.peer({ record: b.epoch })
+      for (const b of this.nodes)
+        if (a !== b && a.isUp && b.isUp) a.signer.peer({ record: b.epoch })
   }
 
   /** As kill -9: what was in memory is gone, what was on disk stays. */

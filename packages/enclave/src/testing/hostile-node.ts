@@ -3,7 +3,7 @@
  * `Member` as every node, but whatever that wants to say passes through `outgoing` before it is
  * signed and sealed, whatever it hears through `incoming`, and it can say anything besides.
  */
-import { acceptChain, decodeSignedRecord, makeEpoch, makeHello, MAX_EPOCH_MS } from '@quorate/auth'
+import { acceptChain, decodeSignedRecord, MAX_EPOCH_MS, makeEpoch, makeHello } from '@quorate/auth'
 import { type Clock, isFault, type Secret, type Signer, toHex } from '@quorate/base'
 import { chooseBackends } from '@quorate/math/native'
 import { systemRandom, type Timers } from '@quorate/platform'
@@ -25,7 +25,7 @@ import { Member } from '../signer-process/member.ts'
 import { EpochKeys, verifyEd25519 } from '../signer-process/node-crypto.ts'
 import { type Addressed, type Outgoing, Peers } from '../signer-process/peers.ts'
 import { Wallets } from '../signer-process/wallets.ts'
-import { type NodeFiles, openNode, type OpenedNode } from './opened-node.ts'
+import { type NodeFiles, type OpenedNode, openNode } from './opened-node.ts'
 
 /** A message before it is signed, and who gets it. */
 export type Said = Outgoing & { readonly receivers: readonly PartyId[] }
@@ -135,7 +135,12 @@ export class HostileNode {
         clock,
         timers,
         random: systemRandom,
-        logger: { log: () => {}, with() { return this } },
+        logger: {
+          log: () => {},
+          with() {
+            return this
+          },
+        },
         send,
         persist: () => Promise.resolve(),
         anchored: () => {},
@@ -223,11 +228,23 @@ export class HostileNode {
   }
 
   sayControl(message: Control, sid: Uint8Array, to: PartyId): void {
-    this.say({ sid, protocol: 'quorate', round: 0, kind: 'control', to, body: encodeControl(message), receivers: [to] })
+    this.say({
+      sid,
+      protocol: 'quorate',
+      round: 0,
+      kind: 'control',
+      to,
+      body: encodeControl(message),
+      receivers: [to],
+    })
   }
 
   /** Proposes a session as its coordinator, whatever it is worth; under another id where one is given. */
-  propose(manifest: Manifest, request: Uint8Array, o: { to?: readonly PartyId[]; sid?: Uint8Array } = {}): void {
+  propose(
+    manifest: Manifest,
+    request: Uint8Array,
+    o: { to?: readonly PartyId[]; sid?: Uint8Array } = {},
+  ): void {
     const { signature } = countersign(manifest, this.index, this.keys.crypto)
     const value = { manifest: encodeManifest(manifest), request, countersignature: signature }
     const { to = this.others, sid = sessionId(manifest) } = o

@@ -12,7 +12,11 @@ export type NodeFiles = {
 export type OpenedNode = { readonly vault: Vault; close(): Promise<void> }
 
 /** @throws enclave/store-mismatch, hsm/key-not-found for files that are no node's */
-export async function openNode(files: NodeFiles, clock: Clock, random: Random): Promise<OpenedNode> {
+export async function openNode(
+  files: NodeFiles,
+  clock: Clock,
+  random: Random,
+): Promise<OpenedNode> {
   const config = {
     type: 'simulated',
     directory: files.hsmDirectory,

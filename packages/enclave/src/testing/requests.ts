@@ -56,7 +56,12 @@ export function solanaTransfer(from: Uint8Array, lamports: bigint): Uint8Array {
   )
 }
 
-export function solanaIntent(cluster: TestCluster, client: Client, row: WalletRow, lamports = 1_000n): RequestBody {
+export function solanaIntent(
+  cluster: TestCluster,
+  client: Client,
+  row: WalletRow,
+  lamports = 1_000n,
+): RequestBody {
   const now = cluster.time.now()
   const { key, policyHash } = decodeWallet(row.public)
   return {

@@ -18,7 +18,10 @@ export type HeldShare = {
 }
 
 /** The encoded share, 32 bytes. */
-export async function readShare({ hsmDirectory, storeId, sealedSecrets, row, self }: HeldShare, random: Random): Promise<Uint8Array> {
+export async function readShare(
+  { hsmDirectory, storeId, sealedSecrets, row, self }: HeldShare,
+  random: Random,
+): Promise<Uint8Array> {
   const { provider, custody } = await openHsm(
     { type: 'simulated', directory: hsmDirectory, environment: 'development' },
     systemClock,

@@ -27,8 +27,13 @@ export type Call<C extends AnyCall> = Pick<C, 'params' | 'query' | 'body'> & {
   readonly idempotencyKey: string
 }
 
-type Handlers = { readonly [Id in OperationId]: (call: Call<NodeApi[Id]>) => Promise<NodeApi[Id]['answer']> }
-type Serve = <Id extends OperationId>(id: Id, call: Call<NodeApi[Id]>) => Promise<NodeApi[Id]['answer']>
+type Handlers = {
+  readonly [Id in OperationId]: (call: Call<NodeApi[Id]>) => Promise<NodeApi[Id]['answer']>
+}
+type Serve = <Id extends OperationId>(
+  id: Id,
+  call: Call<NodeApi[Id]>,
+) => Promise<NodeApi[Id]['answer']>
 
 const PROTOCOL_VERSION = 1
 const PRODUCT_VERSION = '0.1.0'
@@ -39,10 +44,17 @@ export function handlers(o: ServeOptions): Serve {
   const { record } = cluster
 
   /** Begins the operation of a signed request that really is for this route and from this client. */
-  const begin = (kind: RequestKind, call: Pick<Call<NodeApi['createWallet']>, 'body' | 'client' | 'idempotencyKey'>): Promise<OperationJson> => {
+  const begin = (
+    kind: RequestKind,
+    call: Pick<Call<NodeApi['createWallet']>, 'body' | 'client' | 'idempotencyKey'>,
+  ): Promise<OperationJson> => {
     const request = decodeRequest(fromHex(call.body.request))
     const { client } = call
-    if (request.body.kind !== kind || request.client !== client.id || request.body.value.project !== client.project)
+    if (
+      request.body.kind !== kind ||
+      request.client !== client.id ||
+      request.body.value.project !== client.project
+    )
       throw new Fault('node/request-mismatch')
     return operations.begin(request, call.idempotencyKey)
   }
@@ -54,7 +66,12 @@ export function handlers(o: ServeOptions): Serve {
       const wallets = await store.wallets(client.project)
       const { seq, h } = journal.head
       return {
-        node: { id: local.nodeId, index: o.index, startedAt: toRfc3339(o.startedAt), bootId: toHex(local.bootId) },
+        node: {
+          id: local.nodeId,
+          index: o.index,
+          startedAt: toRfc3339(o.startedAt),
+          bootId: toHex(local.bootId),
+        },
         cluster: {
           id: toHex(cluster.cluster),
           name: record.name,
@@ -64,13 +81,26 @@ export function handlers(o: ServeOptions): Serve {
         environment: record.environment,
         peers: record.nodes
           .filter(({ index }) => index !== o.index)
-          .map(({ index, id }) => ({ index, id, state: o.connected.has(index) ? 'connected' : 'silent' })),
+          .map(({ index, id }) => ({
+            index,
+            id,
+            state: o.connected.has(index) ? 'connected' : 'silent',
+          })),
         wallets: wallets.length,
         pendingWallets: await store.pending(client.project),
         runningOperations: operations.running,
         custody: { kind: o.config.hsm.type, isHardware: local.custody === 'hardware' },
-        audit: { seq, h: toHex(h), checkpointSeq: anchors.seq, rollbackDetectable: anchors.isRollbackDetectable },
-        versions: { product: PRODUCT_VERSION, runtime: process.version, protocol: PROTOCOL_VERSION },
+        audit: {
+          seq,
+          h: toHex(h),
+          checkpointSeq: anchors.seq,
+          rollbackDetectable: anchors.isRollbackDetectable,
+        },
+        versions: {
+          product: PRODUCT_VERSION,
+          runtime: process.version,
+          protocol: PROTOCOL_VERSION,
+        },
         backends: o.backends,
       }
     },
@@ -96,7 +126,9 @@ export function handlers(o: ServeOptions): Serve {
       const limit = query.limit ?? DEFAULT_LIMIT
       const after = query.cursor ?? ''
       // A wallet without its proof of address is not shown yet.
-      const rows = (await store.wallets(client.project)).filter(({ wallet, proof }) => wallet > after && proof !== null)
+      const rows = (await store.wallets(client.project)).filter(
+        ({ wallet, proof }) => wallet > after && proof !== null,
+      )
       const page = rows.slice(0, limit)
       return {
         items: page.map(walletJson),

@@ -7,7 +7,12 @@ import {
   type Permission,
   ROUTES,
 } from '@quorate/api'
-import { type AcceptedRecord, type ClusterClient, ReplayGuard, verifyHttpRequest } from '@quorate/auth'
+import {
+  type AcceptedRecord,
+  type ClusterClient,
+  ReplayGuard,
+  verifyHttpRequest,
+} from '@quorate/auth'
 import { Fault, type Logger } from '@quorate/base'
 import { verifyEd25519 } from '@quorate/enclave'
 import {
@@ -90,7 +95,8 @@ export async function serve(options: ServeOptions): Promise<readonly HttpServer[
 
   const addresses: Address[] = []
   if (config.http.socketPath !== undefined) addresses.push({ path: config.http.socketPath })
-  if (config.http.port !== undefined) addresses.push({ host: config.http.host ?? '127.0.0.1', port: config.http.port })
+  if (config.http.port !== undefined)
+    addresses.push({ host: config.http.host ?? '127.0.0.1', port: config.http.port })
   const servers: HttpServer[] = []
   try {
     for (const address of addresses)
@@ -123,16 +129,24 @@ const PATTERNS = Object.values(ROUTES).map(({ method, path, permission }) => ({
 /** What the route of a request takes. @throws auth/unauthenticated where there is no such route to be authenticated for */
 function permissionFor(method: string, url: string): Permission {
   const path = url.split('?')[0]!
-  const found = PATTERNS.find((each) => each.method === method && each.pattern.test(path))?.permission
+  const found = PATTERNS.find(
+    (each) => each.method === method && each.pattern.test(path),
+  )?.permission
   if (found === undefined) throw new Fault('auth/unauthenticated')
   return found
 }
 
 /** The checked input of a route. @throws node/idempotency-key-missing */
-function callOf<Id extends OperationId>(id: Id, request: HttpRequest<ClusterClient>): Call<NodeApi[Id]> {
+function callOf<Id extends OperationId>(
+  id: Id,
+  request: HttpRequest<ClusterClient>,
+): Call<NodeApi[Id]> {
   const { needsIdempotencyKey } = ROUTES[id]
   const idempotencyKey = request.header(IDEMPOTENCY_HEADER)
-  if (needsIdempotencyKey && (idempotencyKey === undefined || !IDEMPOTENCY_KEY.test(idempotencyKey)))
+  if (
+    needsIdempotencyKey &&
+    (idempotencyKey === undefined || !IDEMPOTENCY_KEY.test(idempotencyKey))
+  )
     throw new Fault('node/idempotency-key-missing')
   return {
     params: request.params as NodeApi[Id]['params'],

@@ -53,7 +53,7 @@ export function recoverRefresh(
 
 function refreshed(
   old: Generation,
-  { commitment: g, share: change, parties: _ }: DkgOutput,
+  { commitment: g, share: change }: DkgOutput,
   recoveryData: Uint8Array,
 ): SharedKey {
   const { suite, verifyingShares } = old.key
