@@ -69,17 +69,16 @@ attack({
 })
 
 test('keys of an earlier start do not come back into force', async () => {
-  const world = await memoryWorld()
+  await using world = await memoryWorld()
   const { nodes } = world.cluster
   const earlier = nodes[1]!.epoch
   await world.snapshot(2).restore()
   assert.throws(() => nodes[0]!.signer.peer({ record: earlier }), { code: 'enclave/older-epoch' })
   await assertUnharmed(world)
-  await world.close()
 })
 
 test('a stranger on the socket of a running node gets no further than the greeting', async () => {
-  const world = await processWorld()
+  await using world = await processWorld()
   const { hostile } = world
   const stranger = softwareKey()
   const connection = {
@@ -118,11 +117,10 @@ test('a stranger on the socket of a running node gets no further than the greeti
     )
   }
   await assertUnharmed(world)
-  await world.close()
 })
 
 test('without the check of the identity key’s signature the attacker speaks as another node', async () => {
-  const world = await worldWithout(
+  await using world = await worldWithout(
     {
       file: 'auth/dist/src/epoch.js',
       guard:
@@ -138,5 +136,4 @@ test('without the check of the identity key’s signature the attacker speaks as
   await announceAndSpeak(world)
   await world.cluster.settle()
   assert.deepEqual(world.refusals(1), [])
-  await world.close()
 })

@@ -81,7 +81,7 @@ attack({
 })
 
 test('a proposal that comes twice at once is taken up once', async () => {
-  const world = await memoryWorld()
+  await using world = await memoryWorld()
   const { hostile, cluster } = world
   const wallet = await world.createWallet({ threshold: 3 })
   const { manifest, request } = signProposal(hostile, await world.request(world.signBody(wallet)))
@@ -92,22 +92,20 @@ test('a proposal that comes twice at once is taken up once', async () => {
   await cluster.settle()
   assert.equal(readyOf(world, sessionId(manifest)), 1)
   assert.deepEqual(world.refusals(2), ['enclave/burnt-session'])
-  await world.close()
 })
 
 test('without the list of burnt sessions a node takes part in the same session again', async () => {
-  const world = await worldWithout({
+  await using world = await worldWithout({
     file: 'enclave/dist/src/signer-process/member.js',
     guard: 'if (this.#burnt.has(toHex(sid)))',
     instead: 'if (false)',
   })
   const sid = await replayProposal(world)
   await world.eventually(() => readyOf(world, sid) === 2)
-  await world.close()
 })
 
 test('without sessions kept apart by their ids an honest node is blamed for what it said elsewhere', async () => {
-  const world = await worldWithout({
+  await using world = await worldWithout({
     file: 'enclave/dist/src/signer-process/member.js',
     guard: 'this.#sessions.get(toHex(header.sid))?.receive({',
     instead: '[...this.#sessions.values()].at(-1)?.receive({',
@@ -115,11 +113,10 @@ test('without sessions kept apart by their ids an honest node is blamed for what
   await replayRounds(world)
   await assert.rejects(world.createWallet())
   assert.deepEqual(world.verdicts(1).at(-1)!.culprits, [2])
-  await world.close()
 })
 
 test('without the session id in its proof an old dealing passes', async () => {
-  const world = await worldWithout({
+  await using world = await worldWithout({
     file: 'threshold/dist/src/frost/keygen/accusation.js',
     guard: ".bytes('session', sid)",
     instead: '',
@@ -128,5 +125,4 @@ test('without the session id in its proof an old dealing passes', async () => {
   const before = world.rows(1).length
   await world.createWallet().catch(() => undefined)
   assert.equal(world.rows(1).length, before + 1)
-  await world.close()
 })

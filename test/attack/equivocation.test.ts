@@ -88,7 +88,7 @@ attack({
 })
 
 test('the evidence convinces whoever has the epoch keys', async () => {
-  const world = await memoryWorld()
+  await using world = await memoryWorld()
   dealsTwice(world)
   const abort = await world.createWallet().then(
     () => assert.fail('no abort'),
@@ -106,11 +106,10 @@ test('the evidence convinces whoever has the epoch keys', async () => {
   }
   assert.deepEqual(verifyEvidence(abort.evidence!, verifier), [3])
   await assertConvicted(world, 'threshold/equivocation')
-  await world.close()
 })
 
 test('without the echo check honest nodes blame each other', async () => {
-  const world = await worldWithout({
+  await using world = await worldWithout({
     file: 'threshold/dist/src/session/session.js',
     guard: 'if (round.broadcast === undefined || this.#others.length < 2)',
     instead: 'if (round.broadcast === undefined || this.#others.length > 0)',
@@ -125,5 +124,4 @@ test('without the echo check honest nodes blame each other', async () => {
     world.verdicts(2).map(({ culprits }) => culprits),
     [[1]],
   )
-  await world.close()
 })

@@ -80,7 +80,7 @@ attack({
 })
 
 test('without the check of the signature an honest node is blamed for the forgery', async () => {
-  const world = await worldWithout({
+  await using world = await worldWithout({
     file: 'threshold/dist/src/session/envelope.js',
     guard: 'if (!crypto.verify(key, tagged(TAGS.envelopeHeader, outer.header), outer.signature))',
     instead: 'if (false)',
@@ -91,5 +91,4 @@ test('without the check of the signature an honest node is blamed for the forger
     world.verdicts(1).map(({ culprits }) => culprits),
     [[2]],
   )
-  await world.close()
 })

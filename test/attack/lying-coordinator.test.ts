@@ -81,7 +81,7 @@ attack({
 })
 
 test('another manifest to each node: neither session begins, and no honest node is blamed', async () => {
-  const world = await memoryWorld()
+  await using world = await memoryWorld()
   const { hostile } = world
   const { manifest, request } = keygenProposal(hostile, await world.request(world.walletBody()))
   for (const node of HONEST)
@@ -91,11 +91,10 @@ test('another manifest to each node: neither session begins, and no honest node 
     assert.deepEqual(world.verdicts(node), [{ code: 'threshold/timeout', culprits: [] }])
   }
   await assertUnharmed(world)
-  await world.close()
 })
 
 test('without the comparison with the request a coordinator makes every single share the whole key', async () => {
-  const world = await worldWithout({
+  await using world = await worldWithout({
     file: 'enclave/dist/src/signer-process/member.js',
     guard: '&& manifest.threshold === body.value.threshold',
     instead: '',
@@ -108,5 +107,4 @@ test('without the comparison with the request a coordinator makes every single s
     dealings().map(({ body }) => readDealing(body).commitment.length),
     [1, 1],
   )
-  await world.close()
 })

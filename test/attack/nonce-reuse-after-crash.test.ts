@@ -63,7 +63,7 @@ attack({
 
 test('a node that does not look at boot ids takes up a session from before the crash', async () => {
   const file = 'enclave/dist/src/signer-process/member.js'
-  const world = await worldWithout(
+  await using world = await worldWithout(
     {
       file,
       guard: 'if (!equalBytes(known.bootId, bootId) || !equalBytes(known.epoch, epoch))',
@@ -73,11 +73,10 @@ test('a node that does not look at boot ids takes up a session from before the c
   )
   const crash = await rewindAndReplay(world)
   await world.eventually(() => readyOf(world, crash) === 2)
-  await world.close()
 })
 
 test('nonces that do not come from fresh randomness survive the crash', async () => {
-  const world = await worldWithout({
+  await using world = await worldWithout({
     file: 'threshold/dist/src/frost/nonces.js',
     guard: 'const fresh = random.bytes(32);',
     instead: 'const fresh = new Uint8Array(32);',
@@ -86,5 +85,4 @@ test('nonces that do not come from fresh randomness survive the crash', async ()
   await world.sign(wallet)
   const commitments = commitmentsOf(world)
   assert.ok(new Set(commitments).size < commitments.length)
-  await world.close()
 })

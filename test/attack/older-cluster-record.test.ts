@@ -26,7 +26,7 @@ const revokeOperator = ({ cluster }: MemoryWorld): Promise<Chain> =>
   revoke(cluster.chain[0]!, cluster.clients.operator.id, cluster.admin)
 
 test('in memory: no older record comes back into force, and no other one beside it', async () => {
-  const world = await memoryWorld()
+  await using world = await memoryWorld()
   const [first, second, third] = await revokeOperator(world)
   const { signer } = world.cluster.nodes[0]!
   const beside = await nextRecord(
@@ -51,11 +51,10 @@ test('in memory: no older record comes back into force, and no other one beside 
   world.cluster.chain = [first, second, third]
   await world.snapshot(1).restore()
   await assert.rejects(world.createWallet(), { code: 'auth/unauthenticated' })
-  await world.close()
 })
 
 test('running processes: a node does not start with an older record put on top of its store', async () => {
-  const world = await processWorld()
+  await using world = await processWorld()
   const { cluster } = world
   const node = world.process(2)
   const { auditor } = cluster.keys
@@ -75,11 +74,10 @@ test('running processes: a node does not start with an older record put on top o
   assert.equal((await cluster.client(node).call('getCluster', {})).number, 3)
   await assert.rejects(client(), { code: 'auth/unauthenticated' })
   await assertUnharmed(world)
-  await world.close()
 })
 
 test('without the check of the succession a revoked client has its power back', async () => {
-  const world = await worldWithout({
+  await using world = await worldWithout({
     file: 'auth/dist/src/record-chain.js',
     guard: 'checkSuccession(current, value, hash);',
     instead: ';',
@@ -89,5 +87,4 @@ test('without the check of the succession a revoked client has its power back', 
   await world.snapshot(1).restore()
   await world.createWallet()
   assert.equal((await world.wallets(1)).length, 1)
-  await world.close()
 })

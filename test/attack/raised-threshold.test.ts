@@ -32,7 +32,7 @@ attack({
 })
 
 test('with a parser that takes as many coefficients as come, a 2-of-3 wallet needs three', async () => {
-  const world = await worldWithout(
+  await using world = await worldWithout(
     {
       file: 'threshold/dist/src/frost/keygen/messages.js',
       guard: 'if (bytes.length !== length)',
@@ -71,5 +71,4 @@ test('with a parser that takes as many coefficients as come, a 2-of-3 wallet nee
   )
   const joint = group.mulBase(interpolate([1n, 2n], shares, group.order))
   assert.notDeepEqual(group.encode(joint), key.groupKey)
-  await world.close()
 })

@@ -39,7 +39,7 @@ attack({
 })
 
 test('without the proof of possession the joint key is the attacker’s', async () => {
-  const world = await worldWithout({
+  await using world = await worldWithout({
     file: 'threshold/dist/src/frost/keygen/participant.js',
     guard: '!suite.verifyPossession(key, dealer, proof)',
     instead: 'false',
@@ -53,5 +53,4 @@ test('without the proof of possession the joint key is the attacker’s', async 
   assert.ok(
     verifyEd25519(groupKey, message, dkgSuite(suite).sign(CHOSEN, message, new Uint8Array(32))),
   )
-  await world.close()
 })

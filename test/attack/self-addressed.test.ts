@@ -55,7 +55,7 @@ attack({
 })
 
 test('a node that takes its own words from the bus unsigned can be told by anyone to give up', async () => {
-  const world = await worldWithout(
+  await using world = await worldWithout(
     {
       file: 'threshold/dist/src/session/envelope.js',
       guard: "from === receiver.self ? refuse('self-addressed')",
@@ -69,5 +69,4 @@ test('a node that takes its own words from the bus unsigned can be told by anyon
   )
   speakToNode1AsItself(world)
   await assert.rejects(world.createWallet(), { code: 'threshold/refused' })
-  await world.close()
 })

@@ -84,16 +84,15 @@ async function smuggled(
 }
 
 test('in memory: an entry that the cluster did not sign enrols nobody', async () => {
-  const world = await memoryWorld()
+  await using world = await memoryWorld()
   const { chain, nodes } = world.cluster
   for (const [code, records] of await smuggled(chain[0]!, stranger()))
     assert.throws(() => nodes[0]!.signer.join({ chain: [...records] }), { code })
   await assertUnharmed(world)
-  await world.close()
 })
 
 test('running processes: a node does not start with such an entry, nor answer who has none', async () => {
-  const world = await processWorld()
+  await using world = await processWorld()
   const { cluster } = world
   const node = world.process(2)
   const client = stranger()
@@ -133,11 +132,10 @@ test('running processes: a node does not start with such an entry, nor answer wh
   await replaceChain(node, genuine)
   await world.relaunch(2)
   await assertUnharmed(world)
-  await world.close()
 })
 
 test('without the check of the client’s signature any node asks in a client’s name', async () => {
-  const world = await worldWithout({
+  await using world = await worldWithout({
     file: 'enclave/dist/src/signer-process/requests.js',
     guard: '!verifyEd25519(client.key, requestMessage(request), request.signature)',
     instead: 'false',
@@ -146,11 +144,10 @@ test('without the check of the client’s signature any node asks in a client’
   const dealings = () =>
     world.hostile.heard.filter(({ header }) => header.kind === 'broadcast' && header.round === 1)
   await world.eventually(() => dealings().length === 2)
-  await world.close()
 })
 
 test('without the signatures under the cluster record a stranger enrols itself', async () => {
-  const world = await worldWithout({
+  await using world = await worldWithout({
     file: 'auth/dist/src/record-chain.js',
     guard: 'checkSignatures(current?.record, value, next, verify);',
     instead: ';',
@@ -174,5 +171,4 @@ test('without the signatures under the cluster record a stranger enrols itself',
   )
   assert.deepEqual(world.refusals(1), [])
   assert.equal(nodes[0]!.isUp, true)
-  await world.close()
 })

@@ -76,12 +76,11 @@ const unguarded: readonly (readonly [string, (world: World) => void, Cut])[] = [
 ]
 for (const [what, spoil, cut] of unguarded)
   test(`without the check of the ${what} a node gets by with a wrong one`, async () => {
-    const world = await worldWithout(cut)
+    await using world = await worldWithout(cut)
     spoil(world)
     await world.createWallet().catch(() => undefined)
     assert.deepEqual(
       world.rows(1).map(({ state }) => state),
       ['active'],
     )
-    await world.close()
-  })
+    })

@@ -72,7 +72,7 @@ attack({
 })
 
 test('without the check of dealt shares a node keeps a share that is none', async () => {
-  const world = await worldWithout({
+  await using world = await worldWithout({
     file: 'threshold/dist/src/frost/keygen/participant.js',
     guard: '!group.equals(group.mulBase(share), publicShare)',
     instead: 'false',
@@ -91,11 +91,10 @@ test('without the check of dealt shares a node keeps a share that is none', asyn
   await assert.rejects(readShare({ ...held, row: world.rows(1)[0]! }, systemRandom), {
     code: 'threshold/inconsistent-share',
   })
-  await world.close()
 })
 
 test('without the check of signature shares nobody knows who spoils every signature', async () => {
-  const world = await worldWithout(
+  await using world = await worldWithout(
     {
       file: 'threshold/dist/src/frost/sign/share-round.js',
       guard: 'refuseWrongShares(sessions, commitments, received);',
@@ -114,5 +113,4 @@ test('without the check of signature shares nobody knows who spoils every signat
     assert.ok(world.verdicts(node).length > 0)
     assert.ok(world.verdicts(node).every(({ culprits }) => culprits.length === 0))
   }
-  await world.close()
 })

@@ -17,7 +17,7 @@ export function attack(attacks: Attacks): void {
       before(async () => {
         world = await open()
       })
-      after(() => world.close())
+      after(() => world[Symbol.asyncDispose]())
       for (const [title, run] of Object.entries(attacks))
         test(title, async () => {
           world.forget()

@@ -126,7 +126,7 @@ export async function memoryWorld(): Promise<MemoryWorld> {
         },
       }
     },
-    async close() {
+    async [Symbol.asyncDispose]() {
       await hostile.close()
       cluster.close()
     },

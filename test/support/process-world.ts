@@ -107,7 +107,7 @@ export async function processWorld(): Promise<ProcessWorld> {
         },
       }
     },
-    async close() {
+    async [Symbol.asyncDispose]() {
       await leave()
       await cluster.close()
     },

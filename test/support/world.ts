@@ -42,5 +42,5 @@ export type World = {
   eventually(is: () => boolean | Promise<boolean>): Promise<void>
   /** Keeps a copy of all that the node has on disk, its HSM included. */
   snapshot(node: Honest): Snapshot
-  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
 }

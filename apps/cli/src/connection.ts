@@ -69,7 +69,7 @@ async function clusterOf(given: Given): Promise<Known> {
   if (record === undefined || files.length === 0)
     throw new Fault('cli/missing-argument', { detail: '--cluster and --client go together' })
   const cluster = readCluster(record)
-  const credentials = await Promise.all(files.map(readCredential))
+  const credentials = files.map((file) => readCredential(file))
   for (const each of credentials)
     if (each.cluster !== undefined && !equalBytes(each.cluster, cluster.cluster))
       throw new Fault('auth/other-cluster')
@@ -82,9 +82,7 @@ const DEV_CLIENTS = ['operator', 'signer', 'auditor']
 export async function devCluster(home: Home): Promise<Known> {
   requireCluster(home)
   const cluster = readCluster(home.clusterFile)
-  const credentials = await Promise.all(
-    DEV_CLIENTS.map((name) => readCredential(home.clientFile(name))),
-  )
+  const credentials = DEV_CLIENTS.map((name) => readCredential(home.clientFile(name)))
   return { cluster, credentials, threshold: readState(home).threshold }
 }
 

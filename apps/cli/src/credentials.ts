@@ -4,7 +4,8 @@
  */
 import { randomBytes } from 'node:crypto'
 import { isRole, type Role } from '@quorate/api'
-import { Fault, fromHex, type Id, isId, isName, toHex, utf8 } from '@quorate/base'
+import { Fault, fromHex, type Id, isId, isName, type Signer, toHex, utf8 } from '@quorate/base'
+import { readFile } from '@quorate/platform'
 import type { Credential } from '@quorate/sdk'
 import { signerOf } from './crypto.ts'
 
@@ -62,34 +63,54 @@ export function readClientEntry(value: unknown, where: string): ClientEntry {
   return { client, name, role, project, key }
 }
 
-/**
- * The credential in a client file that only its owner can read.
- * @throws cli/bad-file, platform/file-unreadable
- */
-export async function readCredential(
-  path: string,
-): Promise<Credential & { readonly cluster: Uint8Array | undefined }> {
-  const { readFile } = await import('@quorate/platform')
+/** The admin in a key file that only its owner can read. @throws cli/bad-file, platform/file-unreadable */
+export function readAdmin(path: string): { readonly admin: string; readonly signer: Signer } {
+  const value = readKeyFile(path)
+  const { admin, seed, key } = value as Partial<AdminFile>
+  if (typeof admin !== 'string' || !isName(admin))
+    throw new Fault('cli/bad-file', { detail: `${path} is no admin key file` })
+  return { admin, signer: signerIn(path, seed, key) }
+}
+
+/** The JSON of a key file. @throws cli/bad-file, platform/file-unreadable */
+function readKeyFile(path: string): object {
   const bytes = readFile(path, { maxBytes: 4096, isSecret: true })
-  let value: unknown
   try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'))
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'))
+    if (typeof value === 'object' && value !== null) return value
   } catch {
-    throw new Fault('cli/bad-file', { detail: `${path} is not JSON` })
+    // Named below, without a word of what the file holds.
   } finally {
     bytes.fill(0)
   }
-  const entry = readClientEntry(value, path)
-  const { seed, cluster } = value as Partial<ClientFile>
+  throw new Fault('cli/bad-file', { detail: `${path} is not JSON` })
+}
+
+/** The signer of a seed in hex whose public key is `key`. @throws cli/bad-file */
+function signerIn(path: string, seed: unknown, key: unknown): Signer {
   if (typeof seed !== 'string' || !/^[0-9a-f]{64}$/.test(seed))
     throw new Fault('cli/bad-file', { detail: `${path} holds no private key` })
   const secret = fromHex(seed)
   const signer = signerOf(secret)
   secret.fill(0)
-  if (toHex(signer.publicKey) !== entry.key)
+  if (toHex(signer.publicKey) !== key)
     throw new Fault('cli/bad-file', {
       detail: `${path}: private and public key do not belong together`,
     })
+  return signer
+}
+
+/**
+ * The credential in a client file that only its owner can read.
+ * @throws cli/bad-file, platform/file-unreadable
+ */
+export function readCredential(
+  path: string,
+): Credential & { readonly cluster: Uint8Array | undefined } {
+  const value = readKeyFile(path)
+  const entry = readClientEntry(value, path)
+  const { seed, cluster } = value as Partial<ClientFile>
+  const signer = signerIn(path, seed, entry.key)
   return {
     client: entry.client,
     role: entry.role,

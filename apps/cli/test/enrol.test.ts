@@ -36,12 +36,11 @@ test('two nodes enrol by cards, a proposal, signatures and joining', async () =>
   assert.doesNotMatch(client.out, /seed/)
   writeFileSync(at('op.pub'), client.out)
 
-  const { seed, key } = JSON.parse(readFileSync(at('op.json'), 'utf8')) as {
-    seed: string
-    key: string
-  }
+  const { seed } = JSON.parse(readFileSync(at('op.json'), 'utf8')) as { seed: string }
   assert.match(seed, /^[0-9a-f]{64}$/)
-  const admin = `alice=${key.split('').reverse().join('')}`
+  const made = await cli('admin', 'new', '--name', 'alice', '--out', at('alice.json'))
+  const admin = made.out.trim()
+  assert.match(admin, /^alice=[0-9a-f]{64}$/)
   const propose = [
     'cluster',
     'propose',
@@ -64,7 +63,7 @@ test('two nodes enrol by cards, a proposal, signatures and joining', async () =>
 
   const words = new Set([proposal.words])
   for (const node of [1, 2]) {
-    const signed = document<{ words: string; index: number }>(
+    const signed = document<{ words: string; by: { kind: string; value: number } }>(
       await cli(
         'cluster',
         'sign',
@@ -75,7 +74,7 @@ test('two nodes enrol by cards, a proposal, signatures and joining', async () =>
         '--json',
       ),
     )
-    assert.equal(signed.index, node)
+    assert.deepEqual(signed.by, { kind: 'node', value: node })
     words.add(signed.words)
   }
   assert.equal(words.size, 1)
@@ -106,7 +105,40 @@ test('two nodes enrol by cards, a proposal, signatures and joining', async () =>
   )
   assert.deepEqual([whole.isInForce, whole.nodes.length], [true, 2])
   const again = await cli('cluster', 'join', at('2.cbor'), at('1.cbor'), ...where(2), '--json')
-  assert.equal(errorOf(again).code, 'node/already-enrolled')
+  assert.equal(errorOf(again).code, 'auth/record-not-newer')
+})
+
+test('the next record takes force by its admins, and the one before never comes back', async () => {
+  const { client } = JSON.parse(readFileSync(at('op.json'), 'utf8')) as { client: string }
+  const next = ['cluster', 'propose', '--after', at('cluster.cbor'), '--remove-client', client]
+  const proposal = document<{ number: number }>(
+    await cli(...next, '--out', at('next.cbor'), '--json'),
+  )
+  assert.equal(proposal.number, 2)
+  const unsigned = await cli('cluster', 'join', at('next.cbor'), ...where(2), '--json')
+  assert.equal(errorOf(unsigned).code, 'auth/not-enough-signatures')
+  const sign = ['cluster', 'sign', at('next.cbor'), '--admin', at('alice.json')]
+  assert.equal((await cli(...sign, '--out', at('next.alice.cbor'))).code, 0)
+  const joined = document<{ number: number }>(
+    await cli(
+      'cluster',
+      'join',
+      at('next.alice.cbor'),
+      ...where(2),
+      '--out',
+      at('two.cbor'),
+      '--json',
+    ),
+  )
+  assert.equal(joined.number, 2)
+  const shown = document<{ clients: readonly object[]; isInForce: boolean }>(
+    await cli('cluster', 'show', at('two.cbor'), '--json'),
+  )
+  assert.deepEqual([shown.clients.length, shown.isInForce], [0, true])
+  const older = await cli('cluster', 'join', at('2.cbor'), at('1.cbor'), ...where(2), '--json')
+  assert.equal(errorOf(older).code, 'auth/record-not-newer')
+  const fixed = await cli(...next, '--name', 'other', '--json')
+  assert.equal(errorOf(fixed).code, 'cli/bad-value')
 })
 
 test('nothing is overwritten, and a file that is no record is refused', async () => {

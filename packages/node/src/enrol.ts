@@ -1,6 +1,5 @@
-/** Enrolment: a node's card, its signature under a first cluster record, and joining with the signed one. */
+/** Enrolment: a node's card, its signature under a first cluster record, and taking signed records into force. */
 import { acceptChain, decodeSignedRecord } from '@quorate/auth'
-import { Fault } from '@quorate/base'
 import { verifyEd25519 } from '@quorate/enclave'
 import type { LocalNode } from './local.ts'
 import { putClusterRecord } from './store.ts'
@@ -10,24 +9,33 @@ export async function makeCard({ signer }: LocalNode, name: string): Promise<Uin
   return (await signer.calls.card({ name })).card
 }
 
-/** This node's signature under a proposed record that lists it. @throws enclave/not-listed, enclave/weak-custody */
+/** This node's signature under a proposed first record that lists it. @throws enclave/not-listed, enclave/weak-custody */
 export const signProposal = (
   { signer }: LocalNode,
   record: Uint8Array,
 ): Promise<{ readonly index: number; readonly signature: Uint8Array }> =>
   signer.calls.signRecord({ record })
 
+export type Joined = {
+  readonly cluster: Uint8Array
+  readonly index: number
+  /** All signed records from number 1 to the one now in force. */
+  readonly chain: readonly Uint8Array[]
+}
+
 /**
- * Takes the first cluster record into force here, once all its nodes have signed it.
- * @throws node/already-enrolled, auth/not-enough-signatures and what else the record fails by
+ * Takes the next cluster record into force here: number 1 once all its nodes have signed it, every
+ * later one once enough admins of the record before have.
+ * @throws auth/not-enough-signatures, auth/record-not-newer, auth/record-gap, auth/record-forked,
+ *   auth/other-cluster, enclave/nodes-changed and what else a record fails by
  */
 export async function joinCluster(
   { signer, store, journal, nodeId }: LocalNode,
   signed: Uint8Array,
-): Promise<{ readonly cluster: Uint8Array; readonly index: number }> {
-  if ((await store.clusterChain()).length > 0) throw new Fault('node/already-enrolled')
-  const joined = await signer.calls.join({ chain: [signed] })
-  const { record } = acceptChain([decodeSignedRecord(signed)], { verify: verifyEd25519 })
+): Promise<Joined> {
+  const chain = [...(await store.clusterChain()), signed]
+  const { cluster, index } = await signer.calls.join({ chain })
+  const { record } = acceptChain(chain.map(decodeSignedRecord), { verify: verifyEd25519 })
   await journal.commit(
     [putClusterRecord(record.number, signed)],
     [
@@ -41,5 +49,5 @@ export async function joinCluster(
       },
     ],
   )
-  return joined
+  return { cluster, index, chain }
 }

@@ -1,4 +1,4 @@
-/** client new: a key file, and its public part for the cluster record. */
+/** client new and admin new: a key file, and its public part for the cluster record. */
 import { isRole } from '@quorate/api'
 import { Fault, isName, newId, parseId } from '@quorate/base'
 import { systemClock, systemRandom } from '@quorate/platform'
@@ -31,5 +31,20 @@ export const create: Run = async (given, output) => {
   output.result(open, () => [JSON.stringify(open)])
   output.note(
     `The private key is in ${out}; the line above goes to whoever makes the cluster record.`,
+  )
+}
+
+export const createAdmin: Run = async (given, output) => {
+  const name = given.required('name')
+  if (!isName(name))
+    throw new Fault('cli/bad-value', {
+      detail: '--name takes letters, digits, - _ and ., up to 64',
+    })
+  const out = given.required('out')
+  const admin = { v: 1, admin: name, ...newKey() } as const
+  writeNew(out, keyFileBytes(admin))
+  output.result({ admin: name, key: admin.key }, () => [`${name}=${admin.key}`])
+  output.note(
+    `The private key is in ${out}; the line above goes to quorate cluster propose --admin.`,
   )
 }

@@ -1,4 +1,4 @@
-/** cluster propose: the first record of a cluster, made of cards and keys. */
+/** cluster propose: the first record of a cluster, made of cards and keys, or the one after another. */
 import {
   type ClusterAdmin,
   type ClusterClient,
@@ -13,24 +13,38 @@ import { readClientEntry } from '../credentials.ts'
 import { verifyEd25519 } from '../crypto.ts'
 import { isEnvironment } from '../environment.ts'
 import { readBytes, readJson } from '../files.ts'
-import { wordsOf } from '../records.ts'
+import { readCluster, wordsOf } from '../records.ts'
 import { deliver } from './cluster.ts'
 import { describeRecord } from './cluster-show.ts'
 
 const DAY_MS = 24 * 3_600_000
 
 export const propose: Run = async (given, output) => {
+  const now = systemClock.now()
+  const after = given.text('after')
+  const record = after === undefined ? firstRecord(given, now) : nextRecord(given, after, now)
+  const encoded = encodeClusterRecord(record)
+  const { hex, where } = deliver(given, encoded)
+  const words = wordsOf(encoded)
+  output.result({ number: record.number, words, record: hex }, () => [where])
+  output.note(
+    ...describeRecord(record),
+    'Words that every operator compares before signing:',
+    `  ${words}`,
+  )
+}
+
+function firstRecord(given: Given, now: number): ClusterRecord {
   const environment = given.required('environment')
   if (!isEnvironment(environment))
     throw new Fault('cli/bad-value', {
       detail: '--environment takes development, staging or production',
     })
-  const now = systemClock.now()
   const cards = given.list('card').map((path) => readNodeCard(readBytes(path), verifyEd25519))
   if (cards.length === 0) throw new Fault('cli/missing-argument', { detail: '--card' })
   const admins = given.list('admin').map(adminOf)
   if (admins.length === 0) throw new Fault('cli/missing-argument', { detail: '--admin' })
-  const record: ClusterRecord = {
+  return {
     v: 1,
     number: 1,
     name: given.required('name'),
@@ -50,15 +64,33 @@ export const propose: Run = async (given, output) => {
     defaultPolicy: given.text('policy') ?? 'allow-list',
     createdAt: now,
   }
-  const encoded = encodeClusterRecord(record)
-  const { hex, where } = deliver(given, encoded)
-  const words = wordsOf(encoded)
-  output.result({ words, record: hex }, () => [where])
-  output.note(
-    ...describeRecord(record),
-    'Words that every operator compares before signing:',
-    `  ${words}`,
-  )
+}
+
+/** The record in force by the chain in a file, with clients and admins changed. @throws cli/bad-value */
+function nextRecord(given: Given, path: string, now: number): ClusterRecord {
+  for (const fixed of ['name', 'environment', 'card'])
+    if (given.has(fixed))
+      throw new Fault('cli/bad-value', {
+        detail: `--${fixed} cannot change after the first record`,
+      })
+  const { cluster, hash, record } = readCluster(path)
+  const removed = new Set(given.list('remove-client'))
+  for (const id of removed)
+    if (!record.clients.some((client) => client.id === id))
+      throw new Fault('cli/bad-value', { detail: '--remove-client names none of the record' })
+  const admins = given.has('admin') ? given.list('admin').map(adminOf) : record.admins
+  const threshold = given.integer('admin-threshold', 1, admins.length) ?? record.adminThreshold
+  return {
+    ...record,
+    number: record.number + 1,
+    cluster,
+    previous: hash,
+    admins,
+    adminThreshold: Math.min(threshold, admins.length),
+    clients: [...record.clients.filter(({ id }) => !removed.has(id)), ...clientsOf(given, now)],
+    defaultPolicy: given.text('policy') ?? record.defaultPolicy,
+    createdAt: now,
+  }
 }
 
 /** `name=key`. @throws cli/bad-value */

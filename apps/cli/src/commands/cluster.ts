@@ -37,7 +37,8 @@ export const clusterCommands: readonly Command[] = [
   },
   {
     name: 'cluster propose',
-    summary: 'Make the first cluster record from node cards and the public parts of client keys',
+    summary:
+      'Make a cluster record: the first from node cards and client keys, or the next after another',
     options: {
       name: { kind: 'text', value: 'NAME', about: 'of the cluster' },
       environment: {
@@ -66,6 +67,17 @@ export const clusterCommands: readonly Command[] = [
         value: 'NAME',
         about: 'policy template of wallets that choose none (default allow-list)',
       },
+      after: {
+        kind: 'text',
+        value: 'FILE',
+        about:
+          'make the record after the last of this cluster file, with clients or admins changed',
+      },
+      'remove-client': {
+        kind: 'list',
+        value: 'ID',
+        about: 'a client whose entry ends (with --after)',
+      },
       'client-days': {
         kind: 'integer',
         value: 'DAYS',
@@ -75,22 +87,34 @@ export const clusterCommands: readonly Command[] = [
     },
     examples: [
       'quorate cluster propose --name treasury --environment staging --card a.card --card b.card --card c.card --client op.json --admin alice=3b6a…29 --out record.cbor',
+      'quorate cluster propose --after cluster.cbor --remove-client cli_01… --out next.cbor',
     ],
     load: async () => (await import('../actions/cluster-propose.ts')).propose,
   },
   {
     name: 'cluster sign',
-    summary: 'Sign a proposed cluster record as one of its nodes, after comparing the words',
+    summary:
+      'Sign a proposed cluster record as one of its nodes or admins, after comparing the words',
     arguments: [{ name: 'RECORD', about: 'the file that quorate cluster propose made' }],
-    options: { ...local, ...out },
+    options: {
+      admin: {
+        kind: 'text',
+        value: 'FILE',
+        about: 'key file of an admin: sign a later record as that admin',
+      },
+      ...local,
+      ...out,
+    },
     examples: [
+      'quorate cluster sign next.cbor --admin alice.json --out next.alice.cbor',
       'quorate cluster sign record.cbor --environment staging --data /var/lib/quorate --out record.1.cbor',
     ],
     load: async () => (await import('../actions/cluster.ts')).sign,
   },
   {
     name: 'cluster join',
-    summary: 'Take a cluster record that all nodes have signed into force at this node',
+    summary:
+      'Take a cluster record into force at this node: signed by all nodes, or by enough admins',
     arguments: [{ name: 'SIGNED', about: 'the signed files of all nodes', isMany: true }],
     options: { ...local, ...out },
     examples: [
@@ -122,6 +146,16 @@ export const clusterCommands: readonly Command[] = [
     },
     examples: ['quorate client new --role signer --out signer.json'],
     load: async () => (await import('../actions/client.ts')).create,
+  },
+  {
+    name: 'admin new',
+    summary: 'Make the key file of an admin, and print its public part for cluster propose',
+    options: {
+      name: { kind: 'text', value: 'NAME', about: 'what the record calls the admin' },
+      ...out,
+    },
+    examples: ['quorate admin new --name alice --out alice.json'],
+    load: async () => (await import('../actions/client.ts')).createAdmin,
   },
   {
     name: 'audit verify',

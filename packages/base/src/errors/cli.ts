@@ -78,7 +78,7 @@ export const cliErrors = {
     'the cluster has no node of that number',
     'quorate status shows the nodes.',
   ]),
-  'cli/does-not-verify': denied(
+  'cli/does-not-verify': invalid(
     [
       'it does not verify',
       'Do not use it. The lines above say what is wrong; get it again from its source.',

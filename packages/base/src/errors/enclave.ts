@@ -30,6 +30,10 @@ export const enclaveErrors = {
     'the cluster record does not list this node',
     'Check that the record was made from the card of this very node.',
   ]),
+  'enclave/nodes-changed': denied([
+    'the record names other nodes than the cluster began with',
+    'Keep the nodes as they are; this version changes clients, admins and rules only.',
+  ]),
   'enclave/weak-custody': denied([
     'the key store of this node is weaker than the cluster record demands',
     'Configure the HSM that the record asks for, or propose a record with a lower minCustody.',

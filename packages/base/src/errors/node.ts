@@ -37,10 +37,6 @@ export const nodeErrors = {
     'this data directory belongs to no cluster yet',
     'Make its card with quorate cluster card, then propose, sign and join a cluster record.',
   ]),
-  'node/already-enrolled': conflict([
-    'this data directory already belongs to a cluster',
-    'Use another directory for another cluster.',
-  ]),
   'node/signer-ended': unavailable([
     'the signer process has ended',
     'Look in the log of the node, then start it again.',

@@ -348,6 +348,15 @@ export class Member {
       throw new Fault('enclave/bad-prepare')
   }
 
+  /** Waits where this node is about to activate the wallet: the coordinator may have all receipts earlier. */
+  async #untilMade(wallet: string): Promise<void> {
+    const making = [...this.#sessions.values()].find(
+      ({ manifest, phase }) =>
+        manifest.wallet === wallet && manifest.purpose !== 'sign' && phase === 'settling',
+    )
+    await making?.outcome.catch(() => undefined)
+  }
+
   #refuseBurnt(sid: Uint8Array): void {
     if (this.#burnt.has(toHex(sid))) throw new Fault('enclave/burnt-session')
   }
@@ -376,6 +385,7 @@ export class Member {
     }
     const target =
       body.kind === 'createWallet' ? walletIdOf(body.value, checked.hash) : body.value.wallet
+    await this.#untilMade(target)
     const stored = this.#wallets.active(target, body.value.project)
     const { record } = stored
     const { key } = record

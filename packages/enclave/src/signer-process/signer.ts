@@ -149,6 +149,8 @@ export class Signer implements Handlers<SignerCalls> {
       throw new Fault('auth/record-not-newer', {
         detail: `number ${cluster.record.number}, in force is ${current.record.number}`,
       })
+    const [first] = signed
+    checkSameNodes(decodeClusterRecord(first!.record), cluster.record)
     const { index } = this.#place(signed.at(-1)!.record).node
     this.#joined = { cluster, index }
     return { cluster: cluster.cluster, index }
@@ -290,6 +292,17 @@ export class Signer implements Handlers<SignerCalls> {
     this.#wallets = new Wallets()
     return { isSealed: true }
   }
+}
+
+/** Shares lie with the nodes of the first record: others could only be given theirs by resharing. @throws enclave/nodes-changed */
+function checkSameNodes(first: ClusterRecord, now: ClusterRecord): void {
+  const isSame =
+    first.nodes.length === now.nodes.length &&
+    first.nodes.every(
+      ({ id, identityKey }, i) =>
+        id === now.nodes[i]!.id && equalBytes(identityKey, now.nodes[i]!.identityKey),
+    )
+  if (!isSame) throw new Fault('enclave/nodes-changed')
 }
 
 /** The key of that label, made where it does not exist. Two of one label are an operator's mistake and refused. */
