@@ -1,12 +1,4 @@
-import {
-  broken,
-  conflict,
-  denied,
-  type ErrorEntry,
-  invalid,
-  notFound,
-  unavailable,
-} from './entry.ts'
+import { broken, conflict, type ErrorEntry, invalid, notFound, unavailable } from './entry.ts'
 
 export const cliErrors = {
   'cli/internal': broken([
@@ -86,9 +78,9 @@ export const cliErrors = {
     400,
     6,
   ),
-  'cli/findings': conflict(
+  'cli/findings': invalid(
     ['something needs to be put right', 'Each finding above says what to do.'],
-    409,
+    400,
     7,
   ),
   'cli/no-referee': unavailable([

@@ -19,7 +19,7 @@ import { findAdapter } from '@quorate/chains'
 import { decodeWallet } from '@quorate/enclave'
 import { decodePolicy, policyToPlain } from '@quorate/policy'
 import { walletJson } from '../wallet-json.ts'
-import type { ServeOptions } from './server.ts'
+import type { ServeOptions } from './options.ts'
 
 type AnyCall = NodeApi[OperationId]
 export type Call<C extends AnyCall> = Pick<C, 'params' | 'query' | 'body'> & {

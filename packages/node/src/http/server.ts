@@ -13,7 +13,7 @@ import {
   ReplayGuard,
   verifyHttpRequest,
 } from '@quorate/auth'
-import { Fault, type Logger } from '@quorate/base'
+import { Fault } from '@quorate/base'
 import { verifyEd25519 } from '@quorate/enclave'
 import {
   type Address,
@@ -26,20 +26,9 @@ import {
   systemTimers,
   type UncheckedRequest,
 } from '@quorate/platform'
-import type { Anchors } from '../anchors.ts'
-import type { NodeConfig } from '../config.ts'
-import type { LocalNode } from '../local.ts'
-import type { Operations } from '../operations.ts'
 import { type Call, handlers } from './handlers.ts'
+import type { ServeOptions } from './options.ts'
 
-export type ServeOptions = {
-  readonly config: NodeConfig
-  readonly local: LocalNode
-  readonly cluster: AcceptedRecord
-  readonly index: number
-  readonly startedAt: number
-  /** Point arithmetic in use, by group. */
-  readonly backends: { readonly [group: string]: string }
   readonly operations: Operations
   readonly anchors: Anchors
   /** Indices of the nodes that are connected. */
