@@ -14,3 +14,9 @@ export type ServeOptions = {
   readonly startedAt: number
   /** Point arithmetic in use, by group. */
   readonly backends: { readonly [group: string]: string }
+  readonly operations: Operations
+  readonly anchors: Anchors
+  /** Indices of the nodes that are connected. */
+  readonly connected: ReadonlySet<number>
+  readonly logger: Logger
+}

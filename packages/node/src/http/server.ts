@@ -29,13 +29,6 @@ import {
 import { type Call, handlers } from './handlers.ts'
 import type { ServeOptions } from './options.ts'
 
-  readonly operations: Operations
-  readonly anchors: Anchors
-  /** Indices of the nodes that are connected. */
-  readonly connected: ReadonlySet<number>
-  readonly logger: Logger
-}
-
 /** A signed request may carry a transaction and its context of a mebibyte each, in hex. */
 const MAX_BODY_BYTES = 5 * 1024 * 1024
 
