@@ -7,12 +7,7 @@ import {
   type Permission,
   ROUTES,
 } from '@quorate/api'
-import {
-  type AcceptedRecord,
-  type ClusterClient,
-  ReplayGuard,
-  verifyHttpRequest,
-} from '@quorate/auth'
+import { type ClusterClient, ReplayGuard, verifyHttpRequest } from '@quorate/auth'
 import { Fault } from '@quorate/base'
 import { verifyEd25519 } from '@quorate/enclave'
 import {
