@@ -6,7 +6,7 @@ import { partyId, sessionId } from '@quorate/threshold'
 import { assertKeygenConvicts, assertUnharmed, attack } from '../support/attack.ts'
 import { type Dealing, dealFalsely, readDealing } from '../support/dealings.ts'
 import { tell } from '../support/lies.ts'
-import { memoryWorld } from '../support/memory-world.ts'
+import { type MemoryWorld, memoryWorld } from '../support/memory-world.ts'
 import { signProposal } from '../support/proposals.ts'
 import { worldWithout } from '../support/without-guard.ts'
 import { HONEST, type World } from '../support/world.ts'
@@ -80,8 +80,8 @@ attack({
   },
 })
 
-test('a proposal that comes twice at once is taken up once', async () => {
-  await using world = await memoryWorld()
+/** One proposal comes to node 2 twice, before it has taken it up. Returns how often it countersigns. */
+async function proposeTwiceAtOnce(world: MemoryWorld): Promise<number> {
   const { hostile, cluster } = world
   const wallet = await world.createWallet({ threshold: 3 })
   const { manifest, request } = signProposal(hostile, await world.request(world.signBody(wallet)))
@@ -90,8 +90,22 @@ test('a proposal that comes twice at once is taken up once', async () => {
   const { signer } = cluster.nodes[1]!
   await Promise.all([signer.deliver({ envelope }), signer.deliver({ envelope })])
   await cluster.settle()
-  assert.equal(readyOf(world, sessionId(manifest)), 1)
+  return readyOf(world, sessionId(manifest))
+}
+
+test('a proposal that comes twice at once is taken up once', async () => {
+  await using world = await memoryWorld()
+  assert.equal(await proposeTwiceAtOnce(world), 1)
   assert.deepEqual(world.refusals(2), ['enclave/burnt-session'])
+})
+
+test('with a look at the burnt sessions only before the request is judged, it is taken up twice', async () => {
+  await using world = await worldWithout({
+    file: 'enclave/dist/src/signer-process/member.js',
+    guard: 'this.#refuseBurnt(sid);\n        const release',
+    instead: 'const release',
+  })
+  assert.equal(await proposeTwiceAtOnce(world), 2)
 })
 
 test('without the list of burnt sessions a node takes part in the same session again', async () => {

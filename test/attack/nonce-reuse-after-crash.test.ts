@@ -7,37 +7,48 @@ import { attack } from '../support/attack.ts'
 import { worldWithout } from '../support/without-guard.ts'
 import type { TestWallet, World } from '../support/world.ts'
 
-/** Sessions that are replayed to node 2 after its directory was put back: what it said in one, it must never say in two. */
+/** This node dials the others, so that it is back at once after a crash. */
+const CRASHED = 1
+const COORDINATOR = 2
+
+/** A session that a node took part in before its directory was put back to what it was. */
 type Crash = { readonly wallet: TestWallet; readonly sid: Uint8Array }
 
 const isSigning = ({ hostile }: World, { header }: Heard): boolean =>
   hostile.manifestOf(header.sid)?.purpose === 'sign'
 
-/** Node 2's commitments to nonces in every signing so far. */
+/** The crashed node's commitments to nonces in every signing so far. */
 const commitmentsOf = (world: World): readonly string[] =>
   world.hostile.heard
     .filter(
       (heard) =>
-        heard.header.from === 2 && heard.header.kind === 'broadcast' && heard.header.round === 1,
+        heard.header.from === CRASHED &&
+        heard.header.kind === 'broadcast' &&
+        heard.header.round === 1,
     )
     .filter((heard) => isSigning(world, heard))
     .map(({ body }) => toHex(body))
 
-/** All three sign; then node 2 crashes and finds its directory as it was before, and gets the same session again. */
+/** All three sign; then one crashes and finds its directory as it was before, and gets the same session again. */
 async function rewindAndReplay(world: World): Promise<Crash> {
   const { hostile } = world
-  const wallet = await world.createWallet({ threshold: 3 })
+  const wallet = await world.createWallet({ threshold: 3, at: COORDINATOR })
+  await world.eventually(async () => (await world.wallets(CRASHED)).includes(wallet.wallet))
   for (;;) {
-    const snapshot = world.snapshot(2)
+    const snapshot = world.snapshot(CRASHED)
     const from = hostile.heard.length
-    await world.sign(wallet)
+    await world.sign(wallet, { at: COORDINATOR })
     const since = hostile.heard.slice(from)
     // A node that showed a later checkpoint of itself to its peers does not even start again.
-    if (since.some(({ header, control }) => header.from === 2 && control?.kind === 'checkpoint'))
+    if (
+      since.some(({ header, control }) => header.from === CRASHED && control?.kind === 'checkpoint')
+    )
       continue
     await snapshot.restore()
-    const session = since.filter((heard) => heard.header.from === 1 && isSigning(world, heard))
-    for (const { envelope } of session) hostile.inject(partyId(2), envelope)
+    const session = since.filter(
+      (heard) => heard.header.from === COORDINATOR && isSigning(world, heard),
+    )
+    for (const { envelope } of session) hostile.inject(partyId(CRASHED), envelope)
     return { wallet, sid: session[0]!.header.sid }
   }
 }
@@ -45,16 +56,16 @@ async function rewindAndReplay(world: World): Promise<Crash> {
 const readyOf = ({ hostile }: World, { sid }: Crash): number =>
   hostile.heard.filter(
     ({ header, control }) =>
-      header.from === 2 && control?.kind === 'ready' && equalBytes(header.sid, sid),
+      header.from === CRASHED && control?.kind === 'ready' && equalBytes(header.sid, sid),
   ).length
 
 attack({
   'a node whose whole directory is put back never uses a nonce twice': async (world) => {
     const crash = await rewindAndReplay(world)
-    await world.eventually(() => world.refusals(2).includes('enclave/stale-manifest'))
+    await world.eventually(() => world.refusals(CRASHED).includes('enclave/stale-manifest'))
     assert.equal(readyOf(world, crash), 1)
-    await world.sign(crash.wallet)
-    await world.sign(crash.wallet)
+    await world.sign(crash.wallet, { at: COORDINATOR })
+    await world.sign(crash.wallet, { at: COORDINATOR })
     const commitments = commitmentsOf(world)
     assert.ok(commitments.length >= 4)
     assert.equal(new Set(commitments).size, commitments.length)
@@ -82,7 +93,7 @@ test('nonces that do not come from fresh randomness survive the crash', async ()
     instead: 'const fresh = new Uint8Array(32);',
   })
   const { wallet } = await rewindAndReplay(world)
-  await world.sign(wallet)
+  await world.sign(wallet, { at: COORDINATOR })
   const commitments = commitmentsOf(world)
   assert.ok(new Set(commitments).size < commitments.length)
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { request as httpRequest } from 'node:http'
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { signRequest } from '@quorate/api'
@@ -14,9 +15,7 @@ import { type Id, newId, type Signer } from '@quorate/base'
 import { softwareKey } from '@quorate/enclave/testing'
 import { systemClock, systemRandom } from '@quorate/platform'
 import { NodeClient } from '@quorate/sdk'
-import { assertUnharmed, attack } from '../support/attack.ts'
-import { memoryWorld } from '../support/memory-world.ts'
-import { processWorld } from '../support/process-world.ts'
+import { attack } from '../support/attack.ts'
 import { keygenProposal } from '../support/proposals.ts'
 import { nextRecord } from '../support/records.ts'
 import { replaceChain, storedChain } from '../support/stored-chain.ts'
@@ -47,17 +46,6 @@ async function assertRefused(world: World): Promise<void> {
   }
 }
 
-attack({
-  'a request of a client that no record enrols': async (world) => {
-    await propose(world, stranger())
-    await assertRefused(world)
-  },
-  'a request in the name of an enrolled client, signed by another key': async (world) => {
-    await propose(world, stranger(), await enrolled(world))
-    await assertRefused(world)
-  },
-})
-
 /** First record and successors that enrol the stranger without the signatures that this takes. */
 async function smuggled(
   first: Uint8Array,
@@ -83,56 +71,59 @@ async function smuggled(
   ]
 }
 
-test('in memory: an entry that the cluster did not sign enrols nobody', async () => {
-  await using world = await memoryWorld()
-  const { chain, nodes } = world.cluster
-  for (const [code, records] of await smuggled(chain[0]!, stranger()))
-    assert.throws(() => nodes[0]!.signer.join({ chain: [...records] }), { code })
-  await assertUnharmed(world)
-})
-
-test('running processes: a node does not start with such an entry, nor answer who has none', async () => {
-  await using world = await processWorld()
-  const { cluster } = world
-  const node = world.process(2)
-  const client = stranger()
-  const socketPath = node.config.http.socketPath!
-  for (const id of [client.id, cluster.keys.operator.client]) {
-    const credentials = [
-      { client: id, role: 'operator', project: cluster.project, signer: client.key },
-    ] as const
-    const api = new NodeClient({
-      endpoint: { socketPath },
-      cluster: cluster.cluster,
-      credentials,
-      clock: systemClock,
-      random: systemRandom,
-      sleep,
-    })
-    await assert.rejects(api.call('getStatus', {}), { code: 'auth/unauthenticated' })
-  }
-  const status = await new Promise((resolve, reject) => {
-    const request = httpRequest(
-      { socketPath, path: '/api/v1/status', headers: { host: 'localhost' } },
-      (answer) => {
-        answer.resume()
-        resolve(answer.statusCode)
+attack(
+  {
+    'a request of a client that no record enrols': async (world) => {
+      await propose(world, stranger())
+      await assertRefused(world)
+    },
+    'a request in the name of an enrolled client, signed by another key': async (world) => {
+      await propose(world, stranger(), await enrolled(world))
+      await assertRefused(world)
+    },
+  },
+  {
+    memory: {
+      'an entry that the cluster did not sign': async ({ cluster: { chain, nodes } }) => {
+        for (const [code, records] of await smuggled(chain[0]!, stranger()))
+          assert.throws(() => nodes[0]!.signer.join({ chain: [...records] }), { code })
       },
-    )
-    request.on('error', reject).end()
-  })
-  assert.equal(status, 401)
-
-  await cluster.stop(node)
-  const genuine = await storedChain(node)
-  for (const [code, records] of await smuggled(genuine[0]!, client)) {
-    await replaceChain(node, records)
-    await assert.rejects(cluster.launch(node), new RegExp(code))
-  }
-  await replaceChain(node, genuine)
-  await world.relaunch(2)
-  await assertUnharmed(world)
-})
+    },
+    processes: {
+      'a call of the API signed by nobody who is enrolled': async ({ cluster, process }) => {
+        const socketPath = process(1).config.http.socketPath!
+        const { id, key } = stranger()
+        for (const client of [id, cluster.keys.operator.client]) {
+          const api = new NodeClient({
+            endpoint: { socketPath },
+            cluster: cluster.cluster,
+            credentials: [{ client, role: 'operator', project: cluster.project, signer: key }],
+            clock: systemClock,
+            random: systemRandom,
+            sleep,
+          })
+          await assert.rejects(api.call('getStatus', {}), { code: 'auth/unauthenticated' })
+        }
+        const options = { socketPath, path: '/api/v1/status', headers: { host: 'localhost' } }
+        const [unsigned] = (await once(get(options), 'response')) as [IncomingMessage]
+        unsigned.resume()
+        assert.equal(unsigned.statusCode, 401)
+      },
+      'an entry that the cluster did not sign, put into the store': async (world) => {
+        const { cluster } = world
+        const node = world.process(1)
+        await cluster.stop(node)
+        const genuine = await storedChain(node)
+        for (const [code, records] of await smuggled(genuine[0]!, stranger())) {
+          await replaceChain(node, records)
+          await assert.rejects(cluster.launch(node), new RegExp(code))
+        }
+        await replaceChain(node, genuine)
+        await world.relaunch(1)
+      },
+    },
+  },
+)
 
 test('without the check of the client’s signature any node asks in a client’s name', async () => {
   await using world = await worldWithout({

@@ -83,4 +83,4 @@ for (const [what, spoil, cut] of unguarded)
       world.rows(1).map(({ state }) => state),
       ['active'],
     )
-    })
+  })

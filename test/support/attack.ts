@@ -1,34 +1,49 @@
 /** How every attack is shown: in memory and over running processes, each time with honest nodes that go on. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { memoryWorld } from './memory-world.ts'
-import { processWorld } from './process-world.ts'
+import { type MemoryWorld, memoryWorld } from './memory-world.ts'
+import { type ProcessWorld, processWorld } from './process-world.ts'
 import { HONEST, type Verdict, type World } from './world.ts'
 
-const WORLDS = { 'in memory': memoryWorld, 'running processes': processWorld } as const
+type Attacks<W> = { readonly [title: string]: (world: W) => Promise<void> }
 
-type Attacks = { readonly [title: string]: (world: World) => Promise<void> }
+/**
+ * Runs the attacks against one world of each kind, one after the other, and looks at the nodes
+ * afterwards; `only` holds what concerns one kind.
+ */
+export function attack(
+  attacks: Attacks<World>,
+  only: {
+    readonly memory?: Attacks<MemoryWorld>
+    readonly processes?: Attacks<ProcessWorld>
+  } = {},
+): void {
+  attackOn('in memory', memoryWorld, { ...attacks, ...only.memory })
+  attackOn('running processes', processWorld, { ...attacks, ...only.processes })
+}
 
-/** Runs the attacks against one world of each kind, one after the other, and looks at the nodes afterwards. */
-export function attack(attacks: Attacks): void {
-  for (const [where, open] of Object.entries(WORLDS))
-    describe(where, () => {
-      let world: World
-      before(async () => {
-        world = await open()
-      })
-      after(() => world[Symbol.asyncDispose]())
-      for (const [title, run] of Object.entries(attacks))
-        test(title, async () => {
-          world.forget()
-          try {
-            await run(world)
-          } finally {
-            world.hostile.behave()
-          }
-        })
-      test('the honest nodes are unharmed', () => assertUnharmed(world))
+function attackOn<W extends World>(
+  where: string,
+  open: () => Promise<W>,
+  attacks: Attacks<W>,
+): void {
+  describe(where, () => {
+    let world: W
+    before(async () => {
+      world = await open()
     })
+    after(() => world[Symbol.asyncDispose]())
+    for (const [title, run] of Object.entries(attacks))
+      test(title, async () => {
+        world.forget()
+        try {
+          await run(world)
+        } finally {
+          world.hostile.behave()
+        }
+      })
+    test('the honest nodes are unharmed', () => assertUnharmed(world))
+  })
 }
 
 /** A wallet can be made with all nodes, signs, and is there on every honest node. */
