@@ -73,14 +73,14 @@ attack({
 })
 
 test('a node that does not look at boot ids takes up a session from before the crash', async () => {
-  const file = 'enclave/dist/src/signer-process/member.js'
+  const file = 'enclave/dist/src/signer-process/judge.js'
   await using world = await worldWithout(
     {
       file,
       guard: 'if (!equalBytes(known.bootId, bootId) || !equalBytes(known.epoch, epoch))',
       instead: 'if (false)',
     },
-    { file, guard: 'if (!equalBytes(own.bootId, this.#bootId))', instead: 'if (false)' },
+    { file, guard: 'if (!equalBytes(own.bootId, bootIdOfThis))', instead: 'if (false)' },
   )
   const crash = await rewindAndReplay(world)
   await world.eventually(() => readyOf(world, crash) === 2)

@@ -2,7 +2,7 @@
  * This node as a member of its cluster: takes envelopes from the bus and requests from clients,
  * decides about each for itself, and runs its part of the sessions.
  */
-import { ALLOWED_SKEW_MS, type RequestKind, viewToJson } from '@quorate/api'
+import { viewToJson } from '@quorate/api'
 import type { ClusterClient } from '@quorate/auth'
 import { equalBytes, Fault, isFault, isFaultCode, shortHex, toHex } from '@quorate/base'
 import { describeView, proveAddress } from '@quorate/chains'
@@ -15,28 +15,25 @@ import {
   encodeManifest,
   type Manifest,
   type PartyId,
-  partiesOf,
   sessionId,
   verifyCountersignature,
 } from '@quorate/threshold'
 import type { AuditDraft, Change, Outcome, WalletRef } from '../channel/calls.ts'
+import { nodeAudit, requestAudit } from './audit.ts'
 import { type Control, decodeControl, encodeControl } from './control.ts'
 import { coordinate, type Proposal } from './coordinator.ts'
+import { checkManifest, judge } from './judge.ts'
 import { Participation, type Plan } from './participation.ts'
 import type { Peers } from './peers.ts'
 import type { PlanContext } from './plan-context.ts'
-import { keygenPlan, refreshPlan } from './plan-keygen.ts'
-import { provePlan, signPlan } from './plan-sign.ts'
 import type { SignerPorts } from './ports.ts'
 import { Recovery, refOf } from './recovery.ts'
 import {
   type CheckedRequest,
-  checkIntent,
   checkRequest,
   planWallet,
   proofOf,
   readTransaction,
-  walletIdOf,
 } from './requests.ts'
 import type { Vault } from './vault.ts'
 import type { StoredWallet, Wallets } from './wallets.ts'
@@ -92,15 +89,14 @@ export class Member {
       ports: o.ports,
       tell: (message, sid, receivers) => this.#control(message, sid, 'all', receivers),
       auditOf: (session, ...fields) => {
-        const begun = this.#requestAudit(this.#requests.get(session)!, session.manifest, 'done')
+        const begun = requestAudit(this.#requests.get(session)!, session.manifest, 'done')
         return { ...begun, fields: [...begun.fields, ...fields] }
       },
     }
     this.#recovery = new Recovery(o.wallets, o.peers, {
       logger: o.ports.logger,
       control: (message, sid, to) => this.#control(message, sid, to, [to]),
-      persist: (changes, action, ref) =>
-        this.#ports.persist(changes, [this.#nodeAudit(action, ref)]),
+      persist: (changes, action, ref) => this.#ports.persist(changes, [this.#audit(action, ref)]),
       burn: (sid) => this.#burn(sid, []),
       giveUp: (sid) => this.#sessions.get(toHex(sid))?.end(new Abort('threshold/timeout')),
     })
@@ -249,22 +245,23 @@ export class Member {
   async #join(manifest: Manifest, requestBytes: Uint8Array): Promise<Participation> {
     const now = this.#ports.clock.now()
     const sid = sessionId(manifest)
-    this.#checkManifest(manifest, sid, now)
+    if (this.#sessions.size >= MAX_SESSIONS) throw new Fault('enclave/busy')
+    this.#refuseBurnt(sid)
+    checkManifest(manifest, this.#peers, this.#bootId, now)
     const checked = checkRequest(requestBytes, this.#peers.cluster, now)
     if (!equalBytes(checked.hash, manifest.request)) throw new Fault('enclave/bad-prepare')
-    const plan = await this.#judge(manifest, checked, now)
+    await this.#untilMade(manifest)
+    const plan = await this.#judged(manifest, checked, now)
     // Judging took a turn, in which the same proposal may have come once more.
     this.#refuseBurnt(sid)
     const release = this.#reserve(manifest, checked)
     failpoint('enclave/session/before-burn')
     // In memory first: a second prepare for the same session must not pass while the disk works.
     this.#burnt.add(toHex(sid))
-    await this.#burn(sid, [this.#requestAudit(checked, manifest, 'begun')]).catch(
-      (error: unknown) => {
-        release()
-        throw error
-      },
-    )
+    await this.#burn(sid, [requestAudit(checked, manifest, 'begun')]).catch((error: unknown) => {
+      release()
+      throw error
+    })
     failpoint('enclave/session/after-burn')
 
     const { requestId } = checked.request.body.value
@@ -328,28 +325,9 @@ export class Member {
     return () => this.#reserved.delete(name)
   }
 
-  #checkManifest(manifest: Manifest, sid: Uint8Array, now: number): void {
-    if (this.#sessions.size >= MAX_SESSIONS) throw new Fault('enclave/busy')
-    if (!equalBytes(manifest.cluster, this.#peers.cluster.cluster))
-      throw new Fault('threshold/wrong-cluster')
-    if (manifest.expiresAt <= now || manifest.createdAt > now + ALLOWED_SKEW_MS)
-      throw new Fault('threshold/expired')
-    this.#refuseBurnt(sid)
-    const own = manifest.signers.find(({ party }) => party === this.#peers.self)
-    if (own === undefined)
-      throw new Fault('enclave/bad-prepare', { detail: 'this node is no signer of it' })
-    for (const { party, bootId, epoch } of manifest.signers) {
-      const known = this.#peers.epochOf(party)
-      if (!equalBytes(known.bootId, bootId) || !equalBytes(known.epoch, epoch))
-        throw new Fault('enclave/stale-manifest', { detail: `node ${party}` })
-    }
-    if (!equalBytes(own.bootId, this.#bootId)) throw new Fault('enclave/stale-manifest')
-    if (manifest.minVersion !== this.#peers.versionOf(partiesOf(manifest)))
-      throw new Fault('enclave/bad-prepare')
-  }
-
   /** Waits where this node is about to activate the wallet: the coordinator may have all receipts earlier. */
-  async #untilMade(wallet: string): Promise<void> {
+  async #untilMade({ wallet, purpose }: Manifest): Promise<void> {
+    if (purpose === 'keygen') return
     const making = [...this.#sessions.values()].find(
       ({ manifest, phase }) =>
         manifest.wallet === wallet && manifest.purpose !== 'sign' && phase === 'settling',
@@ -357,76 +335,22 @@ export class Member {
     await making?.outcome.catch(() => undefined)
   }
 
-  #refuseBurnt(sid: Uint8Array): void {
-    if (this.#burnt.has(toHex(sid))) throw new Fault('enclave/burnt-session')
+  /** What `judge` says; a refusal by policy is on record before it is given. */
+  async #judged(manifest: Manifest, checked: CheckedRequest, now: number): Promise<Plan> {
+    try {
+      return judge(this.#plans, manifest, checked, now)
+    } catch (error) {
+      if (isFault(error, 'policy/denied'))
+        await this.#ports.persist(
+          [],
+          [requestAudit(checked, manifest, 'failed', { decision: 'deny', reason: error.code })],
+        )
+      throw error
+    }
   }
 
-  /** Whether the manifest is what the request calls for, and the request what policy allows. */
-  async #judge(manifest: Manifest, checked: CheckedRequest, now: number): Promise<Plan> {
-    const { body } = checked.request
-    const cluster = this.#peers.cluster.record
-    const fits = (is: boolean): void => {
-      if (!is) throw new Fault('enclave/bad-prepare')
-    }
-    fits(manifest.protocol === 'frost')
-    if (manifest.purpose === 'keygen') {
-      if (body.kind !== 'createWallet') throw new Fault('enclave/bad-prepare')
-      const wallet = planWallet(body.value, checked.hash, cluster)
-      fits(manifest.wallet === wallet.wallet && manifest.generation === 1)
-      fits(manifest.suite === body.value.suite && manifest.threshold === body.value.threshold)
-      fits(
-        equalBytes(manifest.policyHash, wallet.policyHash) &&
-          manifest.signers.length === cluster.nodes.length,
-      )
-      if (this.#wallets.anyOf(wallet.wallet) !== undefined) throw new Fault('enclave/wallet-exists')
-      if (this.#wallets.hasLabel(body.value.project, body.value.label))
-        throw new Fault('enclave/label-taken')
-      return keygenPlan(this.#plans, manifest, checked.hash, body.value, wallet)
-    }
-    const target =
-      body.kind === 'createWallet' ? walletIdOf(body.value, checked.hash) : body.value.wallet
-    await this.#untilMade(target)
-    const stored = this.#wallets.active(target, body.value.project)
-    const { record } = stored
-    const { key } = record
-    fits(
-      manifest.wallet === key.wallet &&
-        manifest.suite === key.suite &&
-        manifest.threshold === key.threshold,
-    )
-    fits(equalBytes(manifest.policyHash, record.policyHash))
-    if (manifest.purpose === 'refresh') {
-      if (body.kind !== 'refresh') throw new Fault('enclave/bad-prepare')
-      if (body.value.generation !== key.generation)
-        throw new Fault('enclave/other-generation', {
-          detail: `it is at generation ${key.generation}`,
-        })
-      fits(
-        manifest.generation === key.generation + 1 &&
-          manifest.signers.length === key.parties.length,
-      )
-      return refreshPlan(this.#plans, manifest, checked.hash, stored)
-    }
-    fits(manifest.purpose === 'sign' && body.kind !== 'refresh')
-    fits(manifest.generation === key.generation && manifest.signers.length === key.threshold)
-    if (body.kind !== 'sign') return provePlan(this.#plans, manifest, stored, proofOf(record))
-    checkIntent(body.value, record)
-    const read = readTransaction(body.value, record, checked.client, cluster, now)
-    if (read.decision.decision !== 'allow') {
-      await this.#ports.persist(
-        [],
-        [
-          this.#requestAudit(checked, manifest, 'failed', {
-            decision: 'deny',
-            reason: 'policy/denied',
-          }),
-        ],
-      )
-      throw new Fault('policy/denied', {
-        detail: read.decision.reasons.map(({ because }) => because).join('; '),
-      })
-    }
-    return signPlan(this.#plans, manifest, checked.hash, stored, read)
+  #refuseBurnt(sid: Uint8Array): void {
+    if (this.#burnt.has(toHex(sid))) throw new Fault('enclave/burnt-session')
   }
 
   /** Coordinates a client's request to its end. The same request asked twice is run once. */
@@ -524,9 +448,13 @@ export class Member {
     proveAddress(stored.record.network, address, item.message, proof)
     await this.#ports.persist(
       [{ kind: 'prove', value: { ref, proof } }],
-      [this.#nodeAudit('wallet.prove', ref)],
+      [this.#audit('wallet.prove', ref)],
     )
     this.#wallets.prove(ref, proof)
+  }
+
+  #audit(action: string, ref: WalletRef): AuditDraft {
+    return nodeAudit(this.#vault.nodeId, action, ref, this.#wallets.anyOf(ref.wallet)?.row.project)
   }
 
   #offerProof({ row }: StoredWallet, to: PartyId): void {
@@ -570,62 +498,10 @@ export class Member {
       culprits: culprits.join(','),
     })
     await this.#ports
-      .persist(
-        [],
-        [this.#requestAudit(checked, session.manifest, 'failed', { reason: code, culprits })],
-      )
+      .persist([], [requestAudit(checked, session.manifest, 'failed', { reason: code, culprits })])
       .catch(() => undefined)
   }
-
-  /** The audit record of a request's session: begun, ended, or refused by policy. */
-  #requestAudit(
-    { request, client }: CheckedRequest,
-    manifest: Manifest,
-    outcome: AuditDraft['outcome'],
-    o: { decision?: AuditDraft['decision']; reason?: string; culprits?: readonly PartyId[] } = {},
-  ): AuditDraft {
-    const { requestId, project } = request.body.value
-    return {
-      actor: client.id,
-      action: actionOf(manifest, request.body.kind),
-      resource: manifest.wallet,
-      project,
-      decision: o.decision ?? 'allow',
-      ...(o.reason !== undefined && { reason: o.reason }),
-      requestId,
-      sid: sessionId(manifest),
-      outcome,
-      fields: [
-        { name: 'signers', value: partiesOf(manifest).join(',') },
-        { name: 'attempt', value: String(manifest.attempt) },
-        ...(o.culprits?.length ? [{ name: 'culprits', value: o.culprits.join(',') }] : []),
-      ],
-    }
-  }
-
-  #nodeAudit(action: string, { wallet, sid }: WalletRef): AuditDraft {
-    const project = this.#wallets.anyOf(wallet)?.row.project
-    return {
-      actor: this.#vault.nodeId,
-      action,
-      resource: wallet,
-      ...(project !== undefined && { project }),
-      decision: 'none',
-      sid,
-      outcome: 'done',
-      fields: [],
-    }
-  }
 }
-
-const actionOf = ({ purpose }: Manifest, kind: RequestKind): string =>
-  purpose === 'keygen'
-    ? 'wallet.create'
-    : purpose === 'refresh'
-      ? 'wallet.refresh'
-      : kind === 'sign'
-        ? 'tx.sign'
-        : 'wallet.prove'
 
 const pick = ({
   suite,
