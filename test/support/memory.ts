@@ -10,11 +10,9 @@ const OVERLAP_BYTES = 64
 /** Every form in which 32 bytes may lie about: as they are, reversed (BigInt words), and as hex text. */
 export const formsOf = (value: Uint8Array): readonly Buffer[] => {
   const reversed = value.toReversed()
-  return [
-    value,
-    reversed,
-    ...[value, reversed].flatMap((each) => [toHex(each), toHex(each).toUpperCase()]),
-  ].map((each) => (typeof each === 'string' ? Buffer.from(each, 'latin1') : Buffer.from(each)))
+  return [value, reversed, toHex(value), toHex(reversed)].map((each) =>
+    typeof each === 'string' ? Buffer.from(each, 'latin1') : Buffer.from(each),
+  )
 }
 
 export type Sought = { readonly name: string; readonly forms: readonly Buffer[] }

@@ -50,8 +50,8 @@ export type ParticipationPorts = {
   progress(phase: string, done: number, of: number): void
 }
 
-/** Round messages kept before the session starts: one broadcast, echo and direct for each of 50 parties. */
-const MAX_EARLY = 150
+/** Round messages of one signer kept before the session starts: a broadcast, an echo, a direct one, a dispute. */
+const MAX_EARLY = 4
 /** How long signers have to countersign. */
 const PREPARE_MS = 10_000
 
@@ -127,7 +127,10 @@ export class Participation {
 
   receive(message: Received): void {
     if (this.#phase === 'preparing' || (this.#phase === 'running' && this.#session === undefined)) {
-      if (this.#early.length < MAX_EARLY) this.#early.push(message)
+      // Each signer fills its own share of the buffer only.
+      const ofSender = this.#early.filter(({ from }) => from === message.from)
+      if (this.signers.includes(message.from) && ofSender.length < MAX_EARLY)
+        this.#early.push(message)
       return
     }
     if (this.#session === undefined || this.#phase === 'ended') return

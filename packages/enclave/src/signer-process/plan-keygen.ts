@@ -5,7 +5,6 @@
  * says why nothing half-made can remain).
  */
 import type { WalletRequest } from '@quorate/api'
-import { Fault } from '@quorate/base'
 import { failpoint } from '@quorate/platform'
 import {
   Abort,
@@ -19,7 +18,6 @@ import {
   generationDigest,
   type KeyShare,
   type Manifest,
-  type PartyId,
   partiesOf,
   partyId,
   type SharedKey,
@@ -32,7 +30,7 @@ import { encodeWallet, type WalletRecord } from '../wallet-record.ts'
 import { hostSecretFor } from './host-keys.ts'
 import type { Plan } from './participation.ts'
 import type { PlanContext } from './plan-context.ts'
-import { makeReceipt, ReceiptBook, type ReceiptFacts } from './receipts.ts'
+import { makeReceipt, ReceiptBook, type ReceiptFacts, ReceiptInbox } from './receipts.ts'
 import { refOf } from './recovery.ts'
 import type { WalletPlan } from './requests.ts'
 import { openShare, sealShare } from './shares.ts'
@@ -150,8 +148,7 @@ function makingPlan(
   const sid = sessionId(manifest)
   const suite = dkgSuite(manifest.suite)
   const hostSecret = hostSecretFor(vault, manifest.suite)
-  const early: Uint8Array[] = []
-  let note = (receipt: Uint8Array): void => void early.push(receipt)
+  const inbox = new ReceiptInbox()
 
   return {
     budgetMs: KEYGEN_MS,
@@ -174,7 +171,7 @@ function makingPlan(
       hostSecret[Symbol.dispose]()
       making.release()
     },
-    onReceipt: (_from: PartyId, receipt) => note(receipt),
+    onReceipt: (from, receipt) => inbox.receive(from, receipt),
     async finish(shared, session) {
       using secret = shared.share
       const record = making.record(shared)
@@ -218,26 +215,14 @@ function makingPlan(
 
       const book = new ReceiptBook(facts, peers.cluster)
       const parties = partiesOf(manifest)
-      const complete = new Promise<void>((resolve, reject) => {
-        const cancel = ports.timers.after(RECEIPTS_MS, () =>
-          reject(new Fault('enclave/receipts-missing')),
-        )
-        note = (receipt) => {
-          book.add(receipt)
-          if (!book.hasAll(parties)) return
-          cancel()
-          resolve()
-        }
-      })
+      const complete = inbox.collect(book, own, parties, ports.timers, RECEIPTS_MS)
+      complete.catch(() => undefined)
       context.tell({ kind: 'receipt', value: { receipt: own } }, sid, parties)
-      note(own)
-      for (const receipt of early.splice(0)) note(receipt)
       failpoint('enclave/keygen/after-receipt')
-      await complete
+      const receipts = await complete
       const ref = refOf(row)
       // Recovery may have been quicker.
       if (wallets.find(ref)?.row.state === 'pending') {
-        const { receipts } = book
         failpoint('enclave/keygen/before-activate')
         await ports.persist(
           [{ kind: 'activate', value: { ref, receipts } }],

@@ -2,21 +2,14 @@
  * Signing sessions: of a transaction that a client asked for, and of the proof that a wallet can
  * sign with the key of its own address.
  */
-import { encodeCbor, Fault, TAGS, taggedHash } from '@quorate/base'
+import { encodeCbor, TAGS, taggedHash } from '@quorate/base'
 import { type AddressProof, proveAddress, type SignItem } from '@quorate/chains'
 import { failpoint } from '@quorate/platform'
-import {
-  type Manifest,
-  type PartyId,
-  partiesOf,
-  type Step,
-  sessionId,
-  startSigning,
-} from '@quorate/threshold'
+import { type Manifest, partiesOf, type Step, sessionId, startSigning } from '@quorate/threshold'
 import type { SignedItem } from '../channel/calls.ts'
 import type { Participation, Plan } from './participation.ts'
 import type { PlanContext } from './plan-context.ts'
-import { makeReceipt, ReceiptBook, type ReceiptFacts } from './receipts.ts'
+import { makeReceipt, ReceiptBook, type ReceiptFacts, ReceiptInbox } from './receipts.ts'
 import { refOf } from './recovery.ts'
 import type { ReadTransaction } from './requests.ts'
 import { openShare } from './shares.ts'
@@ -66,17 +59,8 @@ export function signPlan(
 ): Plan<Signatures> {
   const { peers, ports } = context
   const sid = sessionId(manifest)
-  const early: Uint8Array[] = []
-  let book: ReceiptBook | undefined
-  let confirmed = (): void => undefined
+  const inbox = new ReceiptInbox()
   const signing = lazily(() => signingOf(context, manifest, stored, items))
-  const note = (receipt: Uint8Array): void => {
-    if (book === undefined) early.push(receipt)
-    else {
-      book.add(receipt)
-      if (book.hasAll(partiesOf(manifest))) confirmed()
-    }
-  }
   return {
     budgetMs: SIGN_MS,
     title: 'signing',
@@ -85,7 +69,7 @@ export function signPlan(
       return signing.get().begin()
     },
     release: () => signing.made?.release(),
-    onReceipt: (_from: PartyId, receipt) => note(receipt),
+    onReceipt: (from, receipt) => inbox.receive(from, receipt),
     async finish(signatures, session: Participation) {
       failpoint('enclave/sign/before-receipt')
       const signed: readonly SignedItem[] = items.map(({ publicKey, message }, i) => ({
@@ -110,13 +94,8 @@ export function signPlan(
         context.tell({ kind: 'receipt', value: { receipt: own } }, sid, [manifest.coordinator])
         return undefined
       }
-      book = new ReceiptBook(facts, peers.cluster)
-      const all = new Promise<void>((resolve, reject) => {
-        confirmed = resolve
-        ports.timers.after(SIGN_MS, () => reject(new Fault('enclave/receipts-missing')))
-      })
-      for (const receipt of [own, ...early]) note(receipt)
-      await all
+      const book = new ReceiptBook(facts, peers.cluster)
+      const receipts = await inbox.collect(book, own, partiesOf(manifest), ports.timers, SIGN_MS)
       return {
         kind: 'transaction',
         value: {
@@ -124,7 +103,7 @@ export function signPlan(
           signed: bytes,
           txid: txid ?? '',
           items: signed,
-          receipts: book.receipts,
+          receipts,
           signers: partiesOf(manifest),
           attempts: manifest.attempt + 1,
         },

@@ -12,7 +12,8 @@ import {
   type UnsignedReceipt,
 } from '@quorate/api'
 import { type AcceptedRecord, verifyEpoch } from '@quorate/auth'
-import { bytes, decode, encode, equalBytes, Fault, field, record } from '@quorate/base'
+import { bytes, decode, encode, equalBytes, Fault, field, isFault, record } from '@quorate/base'
+import type { Timers } from '@quorate/platform'
 import { type PartyId, partyId } from '@quorate/threshold'
 import { verifyEd25519 } from './node-crypto.ts'
 import type { Peers } from './peers.ts'
@@ -104,5 +105,47 @@ export class ReceiptBook {
   /** Ascending by party. */
   get receipts(): readonly Uint8Array[] {
     return [...this.#byParty].sort(([a], [b]) => a - b).map(([, receipt]) => receipt)
+  }
+}
+
+/** The receipts of one session on their way in. Those that come before there is a result to compare with wait, one of each sender. */
+export class ReceiptInbox {
+  readonly #early = new Map<PartyId, Uint8Array>()
+  #take: ((receipt: Uint8Array) => void) | undefined
+
+  /** @throws enclave/bad-receipt for one of another result */
+  receive(from: PartyId, receipt: Uint8Array): void {
+    if (this.#take === undefined) this.#early.set(from, receipt)
+    else this.#take(receipt)
+  }
+
+  /** The receipts of all `parties`, once they are in. @throws enclave/receipts-missing after `waitMs` */
+  collect(
+    book: ReceiptBook,
+    own: Uint8Array,
+    parties: readonly PartyId[],
+    timers: Timers,
+    waitMs: number,
+  ): Promise<readonly Uint8Array[]> {
+    return new Promise((resolve, reject) => {
+      const cancel = timers.after(waitMs, () => reject(new Fault('enclave/receipts-missing')))
+      const take = (receipt: Uint8Array): void => {
+        book.add(receipt)
+        if (!book.hasAll(parties)) return
+        cancel()
+        resolve(book.receipts)
+      }
+      this.#take = take
+      take(own)
+      for (const receipt of this.#early.values()) {
+        try {
+          take(receipt)
+        } catch (error) {
+          // A bad one counts as none: its sender may still send a good one.
+          if (!isFault(error)) throw error
+        }
+      }
+      this.#early.clear()
+    })
   }
 }
