@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { type ClusterRecord, decodeClusterRecord, encodeClusterRecord } from '@quorate/auth'
 import { type Cbor, decodeCbor, encodeCbor, type FaultCode, fromHex, isFault } from '@quorate/base'
 import { MAX_RECORD_BYTES } from '#src/cluster-record.js'
-import { FIRST, idOf, signerOf, verify } from './kit.ts'
+import { FIRST, idOf, signerOf } from './kit.ts'
 
 const isCode = (code: FaultCode) => (error: unknown) => isFault(error, code)
 const clientOf = (n: number, name = 'x') => ({
@@ -101,10 +101,8 @@ test('a record of a later version is called newer, even with keys we do not know
 
 test('a key of small order, under which a signature fits any message, is refused', () => {
   const neutral = fromHex(`01${'00'.repeat(31)}`)
-  const base = fromHex('5866666666666666666666666666666666666666666666666666666666666666')
-  // R = B, S = 1, A = neutral: S·B = R + k·A holds for every k, that is for every message.
-  const forged = Uint8Array.of(...base, 1, ...new Uint8Array(31))
-  for (const message of ['a', 'b']) assert.ok(verify(neutral, Buffer.from(message), forged))
+  // With A = neutral, R = B and S = 1 the equation S·B = R + k·A holds for every k, that is for every
+  // message. OpenSSL 3.0 accepts such a signature, 3.5 does not: records rely on neither.
   for (const sign of [0, 0x80]) {
     const key = neutral.slice()
     key[31]! |= sign
