@@ -91,6 +91,14 @@ test('one idempotency key is one request: the same gives the same, another is re
     idempotencyKey: 'once-only-1',
   })
   assert.deepEqual(second, first)
+  // Two at once are one as well.
+  const twin = await signed('signer', cluster.signBody(wallet, transfer(79n)))
+  const both = await Promise.all(
+    [1, 2].map(() =>
+      client.call('signTransaction', { body: { request: twin }, idempotencyKey: 'once-only-2' }),
+    ),
+  )
+  assert.equal(both[0]!.id, both[1]!.id)
   const other = await signed('signer', cluster.signBody(wallet, transfer(78n)))
   await assert.rejects(
     client.call('signTransaction', { body: { request: other }, idempotencyKey: 'once-only-1' }),

@@ -69,11 +69,10 @@ export class Operations {
   async begin(request: SignedRequest, idempotencyKey: string): Promise<OperationJson> {
     const { project, requestId } = request.body.value
     const hash = requestHash(request)
-    const known = await this.#store.request(project, request.client, idempotencyKey)
-    if (known !== undefined) {
-      if (!equalBytes(known.requestHash, hash)) throw new Fault('node/idempotency-conflict')
-      return this.#json(known)
-    }
+    const find = (): Promise<OperationJson | undefined> =>
+      this.#find(project, request.client, idempotencyKey, hash)
+    const known = await find()
+    if (known !== undefined) return known
     const now = this.#clock.now()
     const row: RequestRow = {
       project,
@@ -89,15 +88,30 @@ export class Operations {
       updatedAt: now,
       until: now + KEEP_MS,
     }
-    await this.#journal.commit([insertRequest(row)], []).catch((error: unknown) => {
+    try {
+      await this.#journal.commit([insertRequest(row)], [])
+    } catch (error) {
       // Two at once with one key: the second finds the first's row.
-      if (isFault(error, 'platform/constraint'))
-        throw new Fault('node/idempotency-conflict', { cause: error })
-      throw error
-    })
+      const first = isFault(error, 'platform/constraint') ? await find() : undefined
+      if (first === undefined) throw error
+      return first
+    }
     const ended = this.#carryOut(row, request)
     this.#running.set(row.operation, { row, progress: undefined, ended })
     this.#byRequest.set(requestId, row.operation)
+    return this.#json(row)
+  }
+
+  /** What the key began. @throws node/idempotency-conflict where that was another request */
+  async #find(
+    project: string,
+    client: string,
+    idempotencyKey: string,
+    hash: Uint8Array,
+  ): Promise<OperationJson | undefined> {
+    const row = await this.#store.request(project, client, idempotencyKey)
+    if (row === undefined) return undefined
+    if (!equalBytes(row.requestHash, hash)) throw new Fault('node/idempotency-conflict')
     return this.#json(row)
   }
 
