@@ -182,7 +182,9 @@ export class ProcessCluster {
     // A signer ends with its daemon; one that is halted has to be ended by hand.
     try {
       process.kill(node.signerPid, 'SIGKILL')
-    } catch {}
+    } catch {
+      // It has ended already.
+    }
     await untilGone(node.signerPid)
     node.child = undefined
   }

@@ -33,6 +33,7 @@ export {
   uint64,
   union,
 } from './codec.ts'
+export { editDistance } from './edit-distance.ts'
 export { ERRORS, type ErrorClass, type ErrorEntry, type FaultCode } from './errors/table.ts'
 export { bug, Fault, type FaultOptions, isFault, isFaultCode } from './fault.ts'
 export { ID_PREFIXES, type Id, type IdPrefix, idFrom, isId, isName, newId, parseId } from './ids.ts'

@@ -3,7 +3,7 @@
  * stand beside them for machines, and either is taken as input. A name that is neither is refused:
  * there is no default network.
  */
-import { Fault } from '@quorate/base'
+import { editDistance, Fault } from '@quorate/base'
 
 /** How Bitcoin addresses of a network are written. */
 export type BitcoinParams = {
@@ -89,18 +89,4 @@ function nearest(text: string): readonly string[] {
     .sort((a, b) => a.distance - b.distance)
     .slice(0, 3)
     .map(({ slug }) => slug)
-}
-
-/** Levenshtein: the least number of single-character edits between `a` and `b`. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++)
-      next.push(
-        Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)),
-      )
-    row = next
-  }
-  return row[b.length]!
 }

@@ -1,5 +1,5 @@
 /** The table of settings that a program declares, and the names they go by elsewhere. */
-import { bug } from '@quorate/base'
+import { bug, editDistance } from '@quorate/base'
 import type { SettingType } from './types.ts'
 
 export type Setting<T, Default extends T | undefined = T | undefined> = {
@@ -78,18 +78,4 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
     }
   }
   return best
-}
-
-/** Levenshtein distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++)
-      next.push(
-        Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)),
-      )
-    row = next
-  }
-  return row[b.length]!
 }
