@@ -36,6 +36,7 @@ export const TAGS = {
   auditLeaf: 'quorate/audit-leaf/v1',
   auditNode: 'quorate/audit-node/v1',
   keyShare: 'quorate/key-share/v1',
+  walletGeneration: 'quorate/wallet-generation/v1',
   storeRow: 'quorate/store-row/v1',
   storeKey: 'quorate/store-key/v1',
   hsmSeal: 'quorate/hsm-seal/v1',
@@ -57,6 +58,10 @@ export const TAGS = {
   signatures: 'quorate/signatures/v1',
   signerOrder: 'quorate/signer-order/v1',
   addressProof: 'quorate/address-proof/v1',
+  primeBase: 'quorate/prime-base/v1',
+  batchSeed: 'quorate/batch-seed/v1',
+  batchWeight: 'quorate/batch-weight/v1',
+  challenge: 'quorate/challenge/v1',
 } as const
 
 export type Tag = (typeof TAGS)[keyof typeof TAGS]

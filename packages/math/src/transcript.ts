@@ -6,21 +6,24 @@
  *
  *   tag ‖ len₁(domain) ‖ domain ‖ { kind ‖ len₁(label) ‖ label ‖ len₄(value) ‖ value }*
  *
- * with len₁ in one byte and len₄ in four, big-endian; hashed with SHA-512.
+ * with len₁ in one byte and len₄ in four, big-endian; hashed with SHA-512 unless told.
  */
-import { sha512 } from '@noble/hashes/sha2.js'
+import { type sha256, sha512 } from '@noble/hashes/sha2.js'
 import { concatBytes, Fault, TAGS, tagged, utf8 } from '@quorate/base'
 import { fromBytesBe, mod } from './field.ts'
 import type { Element, Group } from './group/group.ts'
 
 const KIND = { bytes: 1, number: 2, scalar: 3, element: 4, text: 5 } as const
 
+/** SHA-512, or SHA-256 for protocols that only take digests. */
+export type TranscriptHash = typeof sha512 | typeof sha256
+
 export class Transcript {
-  readonly #hash: ReturnType<typeof sha512.create>
+  readonly #hash: ReturnType<TranscriptHash['create']>
 
   /** @param domain what is being hashed, e.g. `frost-refresh`; at most 255 bytes */
-  constructor(domain: string) {
-    this.#hash = sha512.create().update(tagged(TAGS.transcript, short(utf8(domain))))
+  constructor(domain: string, hash: TranscriptHash = sha512) {
+    this.#hash = hash.create().update(tagged(TAGS.transcript, short(utf8(domain))))
   }
 
   bytes(label: string, value: Uint8Array): this {

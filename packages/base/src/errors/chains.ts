@@ -5,6 +5,10 @@ export const chainsErrors = {
     'there is no network of that name',
     'Use a slug or a CAIP-2 id from `quorate networks`.',
   ]),
+  'chains/unsupported-suite': invalid([
+    'keys of that signing suite are of no use on this network',
+    'Create the wallet with a suite that the network supports.',
+  ]),
   'chains/bad-address': invalid([
     'the address is not valid on this network',
     'Copy the whole address again; a single wrong character breaks its checksum.',
@@ -15,7 +19,7 @@ export const chainsErrors = {
   ]),
   'chains/no-key-in-address': invalid([
     'the address does not say which key signs for it',
-    'Use a Taproot (bc1p…, tb1p…) or Solana address.',
+    'Use an address that wallets of this network have: Taproot (bc1p…), P2WPKH (bc1q…), 0x…, or Solana.',
   ]),
   'chains/address-unproven': invalid(
     [
@@ -27,7 +31,7 @@ export const chainsErrors = {
   ),
   'chains/bad-key': invalid([
     'the public key is not one that this network can use',
-    'Give the untweaked group key: 33 bytes for secp256k1, 32 bytes for Ed25519.',
+    'Give the untweaked group key: 33 compressed bytes for secp256k1, 32 bytes for Ed25519.',
   ]),
   'chains/wrong-scheme': invalid([
     'the key belongs to another signature scheme than the network asks for',
@@ -39,11 +43,11 @@ export const chainsErrors = {
   ]),
   'chains/malformed-transaction': invalid([
     'the bytes are not an unsigned transaction of this network',
-    'Bitcoin takes a binary PSBT; Solana takes an unsigned wire transaction or a version 0 message.',
+    'Bitcoin takes a binary PSBT; Solana an unsigned wire transaction or a version 0 message; Ethereum the unsigned EIP-1559 payload, 0x02 and nine fields.',
   ]),
   'chains/unsupported-version': invalid([
     'the transaction has a version that is not supported',
-    'Use version 0 or legacy messages on Solana, and PSBT version 0 or 2 on Bitcoin.',
+    'Use version 0 or legacy messages on Solana, PSBT version 0 or 2 on Bitcoin, and type 2 (EIP-1559) on Ethereum.',
   ]),
   'chains/not-canonical': invalid([
     'the transaction is not written in the one form this program would write it in',
@@ -59,6 +63,18 @@ export const chainsErrors = {
   'chains/missing-utxo': invalid([
     'an input does not say which amount and script it spends',
     'Add PSBT_IN_WITNESS_UTXO to every input, also to those of others: the signature covers them all.',
+  ]),
+  'chains/missing-previous-transaction': invalid([
+    'an input of this wallet comes without the whole transaction that it spends',
+    'Add PSBT_IN_NON_WITNESS_UTXO beside PSBT_IN_WITNESS_UTXO: without it the fee could be made to look smaller than it is.',
+  ]),
+  'chains/other-chain': invalid([
+    'the transaction is for another network',
+    'Set the chain id of the network of this wallet, or use a wallet of that network.',
+  ]),
+  'chains/bad-gas': invalid([
+    'the gas or fee fields are out of range or contradict each other',
+    'Give at least 21000 gas, and a priority fee that is no higher than the maximum fee.',
   ]),
   'chains/duplicate-input': invalid([
     'the same coin is spent twice',
@@ -82,11 +98,11 @@ export const chainsErrors = {
   ]),
   'chains/script-path': invalid([
     'an input asks for a spend by script; this wallet spends by key',
-    'Remove the leaf scripts and their signatures; for a coin with a script tree give PSBT_IN_TAP_MERKLE_ROOT.',
+    'Remove the scripts and their signatures; for a Taproot coin with a script tree give PSBT_IN_TAP_MERKLE_ROOT.',
   ]),
   'chains/sighash-type': invalid([
     'an input asks for a signature that leaves parts of the transaction open',
-    'Use SIGHASH_DEFAULT or SIGHASH_ALL.',
+    'Use SIGHASH_ALL, or SIGHASH_DEFAULT for Taproot.',
   ]),
   'chains/already-signed': invalid([
     'the place of the signature of this wallet is already taken',
@@ -100,7 +116,7 @@ export const chainsErrors = {
   'chains/bad-signature': invalid(
     [
       'a signature does not verify',
-      'Sign exactly the given message with the given key, tweak included.',
+      'Sign exactly the given message with the given key, tweak included; for ECDSA with s in the lower half.',
     ],
     400,
     6,

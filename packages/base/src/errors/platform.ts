@@ -173,6 +173,22 @@ export const platformErrors = {
     ['the message is larger than a frame may be', 'Send less at once.'],
     413,
   ),
+  'platform/worker-died': unavailable([
+    'the thread that did the work has ended',
+    'Try again: another takes its place. If it happens again, look for a lack of memory.',
+  ]),
+  'platform/workers-closed': unavailable([
+    'the work was given up because the program is stopping',
+    'Start the program again.',
+  ]),
+  'platform/job-failed': broken([
+    'a computation met an error that it did not expect',
+    'Please report this with the version and the detail.',
+  ]),
+  'platform/job-cancelled': unavailable([
+    'the work was cancelled before it was complete',
+    'Nothing to do: whoever asked for it no longer wanted it.',
+  ]),
   'platform/unknown-peer': invalid([
     'there is no peer with this index',
     'Use an index of the cluster record other than your own.',

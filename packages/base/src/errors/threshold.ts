@@ -9,6 +9,22 @@ export const thresholdErrors = {
     'a party sent a proof that does not verify',
     'Look at the culprit named in the evidence; start a new session without it where the quorum allows.',
   ]),
+  'threshold/wrong-opening': abort([
+    'a party opened its commitment to something else than it had committed to',
+    'Look at the culprit named in the evidence; start a new session without it where the quorum allows.',
+  ]),
+  'threshold/bad-modulus': abort([
+    'a party sent auxiliary parameters that are not safe to use',
+    'Look at the culprit named in the evidence; start a new session without it where the quorum allows.',
+  ]),
+  'threshold/false-alert': abort([
+    'a party raised an alert where nothing was wrong',
+    'Look at the culprit named in the evidence; start a new session without it where the quorum allows.',
+  ]),
+  'threshold/degenerate': abort([
+    'the contributions of all parties cancel out, which does not happen by chance',
+    'Nobody can be blamed for it. Start a new session; if it happens again, change the set of signers.',
+  ]),
   'threshold/invalid-share': abort([
     'a party sent a share that does not fit its commitment',
     'Look at the culprit named in the evidence; start a new session without it where the quorum allows.',
@@ -134,16 +150,20 @@ export const thresholdErrors = {
     'a signing nonce was asked for a second time',
     'Please report this with the version and the log. Nothing was signed.',
   ]),
+  'threshold/presignature-used': broken([
+    'a presignature was asked for a second time',
+    'Please report this with the version and the log. Nothing was signed.',
+  ]),
   'threshold/nonce-mismatch': invalid([
     'the session does not hold the commitment of the nonces that are to sign in it',
     'Start a new session with new nonces.',
   ]),
   'threshold/nonce-unavailable': conflict([
-    'a preprocessed nonce is not free',
-    'Choose other slots, or sign without preprocessed nonces.',
+    'a preprocessed nonce or presignature is not free',
+    'Choose other slots, or sign without preprocessing.',
   ]),
   'threshold/pool-full': conflict([
-    'the nonce pool holds as much as it may',
-    'Use or drop nonces before making more.',
+    'the pool of nonces or presignatures holds as much as it may',
+    'Use or drop some before making more.',
   ]),
 } as const satisfies Record<string, ErrorEntry>

@@ -90,11 +90,15 @@ describe('a backend is installed only if it agrees with noble', () => {
 test('chooseBackends names a backend and a reason for every group', async () => {
   const fastest = await chooseBackends()
   for (const { backend, reason } of Object.values(fastest)) {
-    assert.match(backend, /^(noble|sodium-native|tiny-secp256k1)$/)
+    assert.match(backend, /^(noble|sodium-native|tiny-secp256k1|bigint|openssl)$/)
     assert.match(reason, /^[\w ,-]+$/)
   }
   assert.deepEqual(await chooseBackends({ only: 'noble' }), {
     ed25519: { backend: 'noble', reason: 'noble was asked for' },
     secp256k1: { backend: 'noble', reason: 'noble was asked for' },
+    integers: {
+      backend: 'bigint',
+      reason: 'noble was asked for, so nothing native is used',
+    },
   })
 })
