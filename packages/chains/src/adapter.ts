@@ -24,17 +24,36 @@ export type TaprootTweak = {
   readonly merkleRoot?: Uint8Array
 }
 
-/** One signature that a transaction needs from the wallet. */
-export type SignItem = {
+/** How ECDSA hashes what it signs: SHA-256 twice on Bitcoin, Keccak-256 (not SHA-3) on Ethereum. */
+export type MessageHash = 'sha256d' | 'keccak256'
+
+type CommonItem = {
   /** Names the item in the map given to `attach`; unique in its transaction. */
   readonly id: string
-  readonly scheme: Scheme
   /** The key under which the signature must verify: the tweaked x-only key (32 bytes) for Taproot. */
   readonly publicKey: Uint8Array
-  /** Exactly what the signature covers: the 32-byte sighash for Taproot, the whole message for Solana. */
+  /**
+   * Exactly what the signature covers: the 32-byte sighash for Taproot, the whole message for
+   * Solana, and for ECDSA the preimage. Whoever signs hashes it himself and takes no digest from
+   * others, because a digest of somebody's choice is a signature on something nobody has read.
+   */
   readonly message: Uint8Array
-  readonly tweak?: TaprootTweak
 }
+
+export type SchnorrItem = CommonItem & {
+  readonly scheme: 'bip340-secp256k1' | 'ed25519'
+  readonly tweak?: TaprootTweak
+  readonly hash?: never
+}
+
+export type EcdsaItem = CommonItem & {
+  readonly scheme: 'ecdsa-secp256k1'
+  readonly hash: MessageHash
+  readonly tweak?: never
+}
+
+/** One signature that a transaction needs from the wallet. */
+export type SignItem = SchnorrItem | EcdsaItem
 
 export type TxFormat = 'raw' | 'psbt'
 
@@ -57,7 +76,8 @@ export type UnsignedTx = {
   /** At least one item, always the same ones in the same order. */
   prepare(): readonly SignItem[]
   /**
-   * The transaction with this wallet's signatures: 64 bytes for each item, by id. Each is verified.
+   * The transaction with this wallet's signatures: 64 bytes for each item, by id (r ‖ s, big-endian
+   * and with s in the lower half of the group order, for ECDSA). Each is verified.
    * @throws chains/missing-signature, chains/bad-signature
    */
   attach(signatures: ReadonlyMap<string, Uint8Array>): SignedTx
@@ -75,12 +95,17 @@ export type ParseRequest = {
   readonly key: KeyRef
 }
 
-/** One network. All functions are variable-time: public inputs only. */
+/** Never throws. */
+export type AddressVerifier = (message: Uint8Array, signature: Uint8Array) => boolean
+
+/** One network, for keys of one scheme. All functions are variable-time: public inputs only. */
 export type ChainAdapter = {
   readonly network: Network
   /** What this network's keys sign in. */
   readonly scheme: Scheme
-  /** The exact signing suite a wallet of this network is created with. */
+  /** The exact signing suites whose keys it serves: first the one that wallets are created with. */
+  readonly suites: readonly [string, ...string[]]
+  /** The first of `suites`. */
   readonly suite: string
   /** What `serialise` can write. */
   readonly formats: readonly TxFormat[]
@@ -90,6 +115,12 @@ export type ChainAdapter = {
   parseAddress(text: string): string
   /** The key that signs for `address`, read from the address alone. @throws chains/no-key-in-address and those of `parseAddress` */
   addressKey(address: string): Uint8Array
+  /**
+   * Tells whether a signature over the message of an `addressItem` was made with the key of
+   * `address`, by the address alone; `undefined` where wallets of this adapter have no such address.
+   * @throws those of `parseAddress`
+   */
+  addressVerifier(address: string): AddressVerifier | undefined
   /** How the wallet signs `message` with the key of its own address. */
   addressItem(key: KeyRef, message: Uint8Array): SignItem
   /** Whether `signature` is one of `publicKey` over `message`, by the rules of this network. Never throws. */

@@ -1,7 +1,11 @@
 export type {
+  AddressVerifier,
   ChainAdapter,
+  EcdsaItem,
   KeyRef,
+  MessageHash,
   ParseRequest,
+  SchnorrItem,
   SerialisedTx,
   SignedTx,
   SignItem,
@@ -14,10 +18,11 @@ export { describeView } from './describe.ts'
 export {
   type BitcoinNetwork,
   type BitcoinParams,
+  type EvmNetwork,
   findNetwork,
   NETWORKS,
   type Network,
   type SolanaNetwork,
 } from './networks.ts'
 export { type AddressProof, addressProof, proveAddress } from './proof.ts'
-export { findAdapter } from './registry.ts'
+export { findAdapter, suitesOf } from './registry.ts'

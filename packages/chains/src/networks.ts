@@ -25,7 +25,13 @@ export type BitcoinNetwork = Common & {
   readonly params: BitcoinParams
 }
 export type SolanaNetwork = Common & { readonly adapter: 'solana'; readonly asset: 'SOL' }
-export type Network = BitcoinNetwork | SolanaNetwork
+export type EvmNetwork = Common & {
+  readonly adapter: 'evm'
+  readonly asset: 'ETH'
+  /** EIP-155. */
+  readonly chainId: bigint
+}
+export type Network = BitcoinNetwork | SolanaNetwork | EvmNetwork
 
 const MAIN: BitcoinParams = { bech32: 'bc', pubKeyHash: 0x00, scriptHash: 0x05, wif: 0x80 }
 /** Testnet4 and signet share their address format: an address alone does not tell them apart. */
@@ -61,6 +67,16 @@ const solana = (
   asset: 'SOL',
 })
 
+const ethereum = (slug: string, name: string, chainId: bigint, isTestnet: boolean): EvmNetwork => ({
+  slug,
+  caip2: `eip155:${chainId}`,
+  name,
+  isTestnet,
+  adapter: 'evm',
+  asset: 'ETH',
+  chainId,
+})
+
 /** The genesis parts are the first 32 characters of each genesis block hash (CAIP-4, CAIP-30). */
 export const NETWORKS: readonly Network[] = [
   bitcoin('bitcoin', 'Bitcoin', '000000000019d6689c085ae165831e93', MAIN),
@@ -70,6 +86,9 @@ export const NETWORKS: readonly Network[] = [
   solana('solana', 'Solana', '5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp', false),
   solana('solana-devnet', 'Solana devnet', 'EtWTRABZaYq6iMfeYKouRu166VU2xqa1', true),
   solana('solana-testnet', 'Solana testnet', '4uhcVJyU9pJkvQyS88uRDiswHXSCkY3z', true),
+  ethereum('ethereum', 'Ethereum', 1n, false),
+  ethereum('ethereum-sepolia', 'Ethereum Sepolia', 11_155_111n, true),
+  ethereum('ethereum-hoodi', 'Ethereum Hoodi', 560_048n, true),
 ]
 
 /** The network of that slug or CAIP-2 id. @throws chains/unknown-network, naming the nearest slugs */

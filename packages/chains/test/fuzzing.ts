@@ -4,6 +4,15 @@ import { isFault, toHex } from '@quorate/base'
 import { type ChainAdapter, findAdapter, type KeyRef } from '@quorate/chains'
 import fc from 'fast-check'
 import {
+  erin,
+  frank,
+  PAID_SAMPLE,
+  paidCoin,
+  SUITE,
+  TRANSFER_FIELDS,
+  unsignedTx,
+} from './ecdsa-wallets.js'
+import {
   alice,
   bob,
   carol,
@@ -17,6 +26,7 @@ import {
 } from './wallets.js'
 
 export type Target = {
+  readonly name: string
   readonly adapter: ChainAdapter
   readonly key: KeyRef
   readonly samples: { readonly [name: string]: Uint8Array }
@@ -25,6 +35,7 @@ export type Target = {
 }
 
 export const bitcoinTarget: Target = {
+  name: 'Taproot',
   adapter: findAdapter('bitcoin-testnet4'),
   key: alice.key,
   samples: {
@@ -48,8 +59,47 @@ export const bitcoinTarget: Target = {
   prefixes: [[], [0x70, 0x73, 0x62, 0x74, 0xff]],
 }
 
+export const p2wpkhTarget: Target = {
+  name: 'P2WPKH',
+  adapter: findAdapter('bitcoin-testnet4', SUITE),
+  key: erin.key,
+  samples: {
+    'several coins and change': psbtOf(PAID_SAMPLE),
+    'coins of others with and without their transaction, a lock time': psbtOf({
+      inputs: [
+        paidCoin(erin, 0, 90_000n, { sequence: 5, sighashType: 1 }),
+        paidCoin(frank, 1, 50_000n),
+        coinOf(bob, 2, 40_000n),
+      ],
+      outputs: PAID_SAMPLE.outputs,
+      lockTime: 850_000,
+    }),
+    'version 2': psbtOf({ ...PAID_SAMPLE, version: 2 }),
+  },
+  prefixes: [[], [0x70, 0x73, 0x62, 0x74, 0xff]],
+}
+
+const CALL = Uint8Array.from([0xa9, 0x05, 0x9c, 0xbb, ...new Uint8Array(64).fill(1, 12)])
+
+export const evmTarget: Target = {
+  name: 'Ethereum',
+  adapter: findAdapter('ethereum-sepolia'),
+  key: erin.key,
+  samples: {
+    'a transfer': unsignedTx(TRANSFER_FIELDS),
+    'a token transfer with an access list': unsignedTx({
+      ...TRANSFER_FIELDS,
+      data: CALL,
+      accessList: [[new Uint8Array(20).fill(9), [new Uint8Array(32), new Uint8Array(32).fill(1)]]],
+    }),
+    'a creation': unsignedTx({ ...TRANSFER_FIELDS, to: new Uint8Array(0), data: CALL }),
+  },
+  prefixes: [[], [2], [2, 0xc0], [2, 0xf8], [2, 0xef, 0x83, 0xaa, 0x36, 0xa7]],
+}
+
 const lookups = [Uint8Array.from([...new Uint8Array(32).fill(3), 2, 1, 2, 1, 3])]
 export const solanaTarget: Target = {
+  name: 'Solana',
   adapter: findAdapter('solana'),
   key: carol.key,
   samples: {
@@ -59,6 +109,8 @@ export const solanaTarget: Target = {
   },
   prefixes: [[], [0x80, 1, 0, 1], [1, ...new Uint8Array(64), 0x80, 1, 0, 1]],
 }
+
+export const TARGETS: readonly Target[] = [bitcoinTarget, p2wpkhTarget, solanaTarget, evmTarget]
 
 /** What people see and what is signed, as one text; `undefined` where the bytes are refused with a fault of ours. */
 export function meaning({ adapter, key }: Target, unsigned: Uint8Array): string | undefined {

@@ -5,16 +5,20 @@
 import { createHash } from 'node:crypto'
 import {
   address as addresses,
+  crypto,
   initEccLib,
   type Network,
   networks,
   Psbt,
   payments,
+  script as scriptTools,
   Transaction,
 } from 'bitcoinjs-lib'
 import * as secp256k1 from 'tiny-secp256k1'
 
 initEccLib(secp256k1)
+
+const { signature: signatures } = scriptTools
 
 export type SampleCoin = {
   /** As explorers show it. */
@@ -24,12 +28,16 @@ export type SampleCoin = {
   readonly amount: string
 }
 
-export type BitcoinTransfer = {
+export type BitcoinTransfer = Payment & {
   /** Where the coins are: the Taproot address of the internal key, without scripts. */
   readonly address: string
   /** Hex, 32 bytes. */
   readonly xOnlyInternalKey: string
   readonly coins: readonly SampleCoin[]
+}
+
+/** Who gets what of the coins. */
+export type Payment = {
   readonly to: string
   /** Satoshi, decimal. */
   readonly amount: string
@@ -46,10 +54,13 @@ export type MadePsbt = {
   readonly changeAmount: string
 }
 
+/** In hex. */
 export type CheckedInput = {
+  /** The 32-byte hash that the signature is over. */
   readonly message: string
+  /** 64 bytes: of ECDSA r ‖ s. */
   readonly signature: string
-  /** The x-only key in the spent output. */
+  /** The x-only key in the spent output, or the compressed key that hashes to it. */
   readonly publicKey: string
 }
 
@@ -60,8 +71,8 @@ export type BitcoinVerdict = {
   readonly inputs: readonly CheckedInput[]
 }
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
-const unhex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'))
+export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+export const unhex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'))
 
 const PREFIXES: readonly (readonly [string, Network])[] = [
   ['bcrt1', networks.regtest],
@@ -69,7 +80,7 @@ const PREFIXES: readonly (readonly [string, Network])[] = [
   ['tb1', networks.testnet],
 ]
 
-function networkOf(address: string): Network {
+export function networkOf(address: string): Network {
   const found = PREFIXES.find(([prefix]) => address.startsWith(prefix))
   if (found === undefined) throw new Error('not a bech32 address')
   return found[1]
@@ -106,18 +117,6 @@ export function makeBitcoinPsbt(transfer: BitcoinTransfer): MadePsbt {
   const { output, address } = payments.p2tr({ internalPubkey, network })
   if (output === undefined || address !== transfer.address)
     throw new Error('the address is not that of the internal key')
-  const scripts = [transfer.to, transfer.change].map((each) =>
-    addresses.toOutputScript(each, network),
-  )
-  const vbytes =
-    OVERHEAD_VBYTES +
-    INPUT_VBYTES * transfer.coins.length +
-    scripts.reduce((sum, script) => sum + 9 + script.length, 0)
-  const fee = BigInt(Math.ceil(vbytes * transfer.feeRate))
-  const available = transfer.coins.reduce((sum, { amount }) => sum + BigInt(amount), 0n)
-  const change = available - BigInt(transfer.amount) - fee
-  if (change < 0n) throw new Error('the coins do not cover amount and fee')
-
   const psbt = new Psbt({ network })
   for (const { txid, vout, amount } of transfer.coins)
     psbt.addInput({
@@ -126,14 +125,35 @@ export function makeBitcoinPsbt(transfer: BitcoinTransfer): MadePsbt {
       witnessUtxo: { script: output, value: BigInt(amount) },
       tapInternalKey: internalPubkey,
     })
-  psbt.addOutput({ script: scripts[0]!, value: BigInt(transfer.amount) })
-  psbt.addOutput({ script: scripts[1]!, value: change })
-  return { psbt: psbt.toHex(), fee: String(fee), changeAmount: String(change) }
+  return pay(psbt, network, transfer, transfer.coins, INPUT_VBYTES)
+}
+
+/** Adds the outputs: what is paid, and the rest less the fee. `inputVbytes` is what each coin takes up. */
+export function pay(
+  psbt: Psbt,
+  network: Network,
+  { to, change, amount, feeRate }: Payment,
+  coins: readonly SampleCoin[],
+  inputVbytes: number,
+): MadePsbt {
+  const scripts = [to, change].map((each) => addresses.toOutputScript(each, network))
+  const vbytes =
+    OVERHEAD_VBYTES +
+    inputVbytes * coins.length +
+    scripts.reduce((sum, script) => sum + 9 + script.length, 0)
+  const fee = BigInt(Math.ceil(vbytes * feeRate))
+  const available = coins.reduce((sum, coin) => sum + BigInt(coin.amount), 0n)
+  const rest = available - BigInt(amount) - fee
+  if (rest < 0n) throw new Error('the coins do not cover amount and fee')
+  psbt.addOutput({ script: scripts[0]!, value: BigInt(amount) })
+  psbt.addOutput({ script: scripts[1]!, value: rest })
+  return { psbt: psbt.toHex(), fee: String(fee), changeAmount: String(rest) }
 }
 
 /**
  * Whether `signedRaw` spends exactly what `psbtUnsigned` says, to exactly the same outputs, with a
- * valid Schnorr signature for every input under the key in the output that it spends. Both in hex.
+ * valid signature for every input under the key in the output that it spends: Schnorr for Taproot,
+ * ECDSA with low s for P2WPKH. Both in hex.
  */
 export function checkBitcoin(given: {
   readonly psbtUnsigned: string
@@ -154,25 +174,66 @@ export function checkBitcoin(given: {
   const spent = psbt.data.inputs.map(({ witnessUtxo }) => witnessUtxo)
   const scripts = spent.map((utxo) => utxo?.script ?? new Uint8Array(0))
   const values = spent.map((utxo) => utxo?.value ?? 0n)
-  const inputs = signed.ins.flatMap(({ witness, script }, i): readonly CheckedInput[] => {
-    const [witnessed] = witness
-    const key = scripts[i]
-    if (
-      witness.length !== 1 ||
-      witnessed === undefined ||
-      script.length > 0 ||
-      key?.length !== 34
-    ) {
-      reasons.push(`input ${i} is not a Taproot key spend`)
+  const inputs = signed.ins.flatMap((_, i): readonly CheckedInput[] => {
+    const kind = scripts[i]?.[0] === 0 ? P2WPKH : TAPROOT
+    const checked = kind.check(signed, i, scripts, values)
+    if (checked === undefined) {
+      reasons.push(`input ${i} is not a ${kind.name} key spend`)
       return []
     }
-    const type = witnessed.length === 65 ? witnessed[64]! : Transaction.SIGHASH_DEFAULT
-    const message = signed.hashForWitnessV1(i, scripts, values, type)
-    const signature = witnessed.subarray(0, 64)
-    const publicKey = key.subarray(2)
-    if (signature.length !== 64 || !secp256k1.verifySchnorr(message, publicKey, signature))
-      reasons.push(`the signature of input ${i} does not verify`)
+    const { message, signature, publicKey, isValid } = checked
+    if (!isValid) reasons.push(`the signature of input ${i} does not verify`)
     return [{ message: hex(message), signature: hex(signature), publicKey: hex(publicKey) }]
   })
   return { isValid: reasons.length === 0, reasons, txid: signed.getId(), inputs }
+}
+
+type Checked = {
+  readonly message: Uint8Array
+  readonly signature: Uint8Array
+  readonly publicKey: Uint8Array
+  readonly isValid: boolean
+}
+type SpendKind = {
+  readonly name: string
+  /** `undefined` for an input that is not of this kind. */
+  check(tx: Transaction, i: number, scripts: Uint8Array[], values: bigint[]): Checked | undefined
+}
+
+const TAPROOT: SpendKind = {
+  name: 'Taproot',
+  check(tx, i, scripts, values) {
+    const { witness, script } = tx.ins[i]!
+    const [witnessed] = witness
+    const key = scripts[i]
+    if (witness.length !== 1 || witnessed === undefined || script.length > 0 || key?.length !== 34)
+      return undefined
+    const type = witnessed.length === 65 ? witnessed[64]! : Transaction.SIGHASH_DEFAULT
+    const message = tx.hashForWitnessV1(i, scripts, values, type)
+    const signature = witnessed.subarray(0, 64)
+    const publicKey = key.subarray(2)
+    const isValid =
+      signature.length === 64 && secp256k1.verifySchnorr(message, publicKey, signature)
+    return { message, signature, publicKey, isValid }
+  },
+}
+
+const P2WPKH: SpendKind = {
+  name: 'P2WPKH',
+  check(tx, i, scripts, values) {
+    const { witness, script } = tx.ins[i]!
+    const [witnessed, publicKey, ...more] = witness
+    const key = scripts[i]
+    if (witnessed === undefined || publicKey === undefined || more.length > 0) return undefined
+    if (script.length > 0 || key?.length !== 22) return undefined
+    const { signature, hashType } = signatures.decode(witnessed)
+    const keyHash = crypto.hash160(publicKey)
+    const scriptCode = payments.p2pkh({ hash: keyHash }).output!
+    const message = tx.hashForWitnessV0(i, scriptCode, values[i]!, hashType)
+    const isValid =
+      hashType === Transaction.SIGHASH_ALL &&
+      hex(keyHash) === hex(key.subarray(2)) &&
+      secp256k1.verify(message, publicKey, signature, true)
+    return { message, signature, publicKey, isValid }
+  },
 }

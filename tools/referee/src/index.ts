@@ -5,10 +5,24 @@ export {
   checkBitcoin,
   type MadePsbt,
   makeBitcoinPsbt,
+  type Payment,
   type SampleCoin,
   sampleCoins,
   samplePayee,
 } from './bitcoin.ts'
+export {
+  makeP2wpkhPsbt,
+  type P2wpkhTransfer,
+  type PaidCoin,
+  samplePaidCoins,
+} from './bitcoin-p2wpkh.ts'
+export {
+  checkEthereum,
+  type EthereumTransfer,
+  type EthereumVerdict,
+  makeEthereumTransfer,
+  sampleEthereumPayee,
+} from './ethereum.ts'
 export {
   checkSolana,
   makeSolanaTransfer,

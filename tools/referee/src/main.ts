@@ -8,9 +8,13 @@ import { text } from 'node:stream/consumers'
 
 /** Each method loads only the library that it needs. */
 const bitcoin = () => import('./bitcoin.ts')
+const p2wpkh = () => import('./bitcoin-p2wpkh.ts')
+const ethereum = () => import('./ethereum.ts')
 const solana = () => import('./solana.ts')
 
 type Bitcoin = typeof import('./bitcoin.ts')
+type P2wpkh = typeof import('./bitcoin-p2wpkh.ts')
+type Ethereum = typeof import('./ethereum.ts')
 type Solana = typeof import('./solana.ts')
 type First<F extends (...given: never) => unknown> = Parameters<F>[0]
 
@@ -24,6 +28,16 @@ const METHODS: { readonly [method: string]: (params: never) => Promise<unknown> 
     (await bitcoin()).makeBitcoinPsbt(params),
   checkBitcoin: async (params: First<Bitcoin['checkBitcoin']>) =>
     (await bitcoin()).checkBitcoin(params),
+  samplePaidCoins: async (params: { readonly address: string; readonly count?: number }) =>
+    (await p2wpkh()).samplePaidCoins(params.address, params.count),
+  makeP2wpkhPsbt: async (params: First<P2wpkh['makeP2wpkhPsbt']>) =>
+    (await p2wpkh()).makeP2wpkhPsbt(params),
+  sampleEthereumPayee: async (params: { readonly address: string }) =>
+    (await ethereum()).sampleEthereumPayee(params.address),
+  makeEthereumTransfer: async (params: First<Ethereum['makeEthereumTransfer']>) =>
+    (await ethereum()).makeEthereumTransfer(params),
+  checkEthereum: async (params: First<Ethereum['checkEthereum']>) =>
+    (await ethereum()).checkEthereum(params),
   sampleBlockhash: async (params: { readonly address: string }) =>
     (await solana()).sampleBlockhash(params.address),
   sampleRecipient: async (params: { readonly address: string }) =>

@@ -1,24 +1,20 @@
 /**
  * A PSBT as the wallet may sign it (BIP-174, BIP-370, BIP-371): every coin that it spends with
- * amount and script, which of them are the wallet's, what it pays, and the exact fee.
- *
- * A Taproot signature commits to the amounts and scripts of *all* inputs (BIP-341), so with
- * SIGHASH_DEFAULT or SIGHASH_ALL nothing said here is a mere claim: were a previous output other
- * than the PSBT says, the signature would be worthless. Both types cover the same things and ALL
- * costs one byte more; every other type leaves inputs or outputs open and is refused.
+ * amount and script, which of them are the wallet's, what it pays, and the fee.
  */
-import { equalBytes, Fault, type FaultCode, toHex } from '@quorate/base'
-import { SigHash, Transaction } from '@scure/btc-signer'
+import { equalBytes, Fault, toHex } from '@quorate/base'
+import { Transaction } from '@scure/btc-signer'
 import {
   RawPSBTV0,
   RawPSBTV2,
   type TransactionInput,
   type TransactionOutput,
 } from '@scure/btc-signer/psbt.js'
+import type { SignItem } from '../adapter.ts'
 import { guarded } from '../encoding/guard.ts'
 import { ByteReader } from '../encoding/reader.ts'
-import type { TaprootKey } from './address.ts'
-import { taprootScript, tweakedKey } from './script.ts'
+import type { Spender, SpentCoin } from './form.ts'
+import { refuse } from './script.ts'
 
 /** More inputs than a standard transaction has use for; bounds the work of one request. */
 const MAX_INPUTS = 256
@@ -42,22 +38,11 @@ const OPTIONS = {
   allowUnknownInputs: true,
 } as const
 
-export type SignatureType = typeof SigHash.DEFAULT | typeof SigHash.ALL
-
-export type OwnKey = {
-  /** x-only output key, 32 bytes. */
-  readonly outputKey: Uint8Array
-  readonly merkleRoot: Uint8Array | undefined
-  readonly type: SignatureType
-}
-
 /** A coin that the transaction spends. */
-export type Coin = {
-  readonly script: Uint8Array
-  readonly amount: bigint
+export type Coin = SpentCoin & {
   readonly sequence: number
-  /** How the wallet signs for it; absent for a coin of somebody else. */
-  readonly own: OwnKey | undefined
+  /** Whether a signature of ours is worthless unless amount and script are as said here. */
+  readonly isBound: boolean
   /** Whether it is somebody else's and carries its final signature already. */
   readonly isFinal: boolean
 }
@@ -66,12 +51,12 @@ export type Payment = { readonly script: Uint8Array; readonly amount: bigint }
 
 export type Psbt = {
   readonly unsigned: Uint8Array
-  /** Of whoever signs. */
-  readonly key: TaprootKey
+  /** Whoever signs. */
+  readonly spender: Spender
   readonly version: 0 | 2
   readonly coins: readonly Coin[]
-  /** What the signature of each coin of ours covers (32 bytes), by input. */
-  readonly sighashes: ReadonlyMap<number, Uint8Array>
+  /** What is to be signed for each coin of ours, by input. */
+  readonly items: ReadonlyMap<number, SignItem>
   readonly payments: readonly Payment[]
   readonly fee: bigint
   readonly lockTime: number
@@ -94,15 +79,11 @@ export const startsWithPsbtMagic = (bytes: Uint8Array): boolean => startsWith(by
 const startsWith = (bytes: Uint8Array, text: string): boolean =>
   text.split('').every((character, i) => bytes[i] === character.charCodeAt(0))
 
-function refuse(code: FaultCode, detail: string): never {
-  throw new Fault(code, { detail })
-}
-
 /**
- * The PSBT in `unsigned`, of which the wallet of that key signs at least one input.
+ * The PSBT in `unsigned`, of which that wallet signs at least one input.
  * @throws chains/… for what is malformed, not ours, or leaves anything open
  */
-export function parsePsbt(unsigned: Uint8Array, key: TaprootKey): Psbt {
+export function parsePsbt(unsigned: Uint8Array, spender: Spender): Psbt {
   const tx = decodeStrictly(unsigned)
   const version = tx.opts.PSBTVersion as 0 | 2
   if (tx.inputsLength === 0 || tx.outputsLength === 0)
@@ -115,7 +96,7 @@ export function parsePsbt(unsigned: Uint8Array, key: TaprootKey): Psbt {
 
   const inputs = Array.from({ length: tx.inputsLength }, (_, i) => tx.getInput(i))
   refuseDuplicates(inputs)
-  const coins = inputs.map((input, i) => coinOf(input, i, key))
+  const coins = inputs.map((input, i) => coinOf(input, i, spender))
   const outputs = Array.from({ length: tx.outputsLength }, (_, i) => tx.getOutput(i))
   const payments = outputs.map(paymentOf)
   if (coins.every(({ own }) => own === undefined)) throw new Fault('chains/not-our-key')
@@ -123,10 +104,10 @@ export function parsePsbt(unsigned: Uint8Array, key: TaprootKey): Psbt {
   if (fee < 0n) throw new Fault('chains/negative-fee')
   return {
     unsigned,
-    key,
+    spender,
     version,
     coins,
-    sighashes: sighashesOf(tx, coins),
+    items: spender.items(tx, coins),
     payments,
     fee,
     lockTime: tx.lockTime,
@@ -137,6 +118,7 @@ export function parsePsbt(unsigned: Uint8Array, key: TaprootKey): Psbt {
       inputs,
       coins,
       outputs,
+      spender,
     ),
   }
 }
@@ -193,58 +175,19 @@ function refuseDuplicates(inputs: readonly TransactionInput[]): void {
   })
 }
 
-function coinOf(input: TransactionInput, i: number, key: TaprootKey): Coin {
+function coinOf(input: TransactionInput, i: number, spender: Spender): Coin {
   // The library has checked that a whole previous transaction has the right txid and agrees with the
   // output beside it.
-  const spent = (input.nonWitnessUtxo?.outputs[input.index!] ?? input.witnessUtxo) as
-    | Payment
-    | undefined
+  const whole = input.nonWitnessUtxo?.outputs[input.index!] as Payment | undefined
+  const spent = whole ?? input.witnessUtxo
   if (spent === undefined) return refuse('chains/missing-utxo', `input ${i}`)
   const { script, amount } = spent
   checkAmount(amount, `input ${i}`)
-  const own = ownKey(input, i, script, key)
-  const hasFinal = (input.finalScriptWitness ?? input.finalScriptSig ?? []).length > 0
-  if (own !== undefined && (hasFinal || input.tapKeySig !== undefined))
-    refuse('chains/already-signed', `input ${i}`)
-  return { script, amount, sequence: input.sequence ?? 0xffffffff, own, isFinal: hasFinal }
-}
-
-function ownKey(
-  input: TransactionInput,
-  i: number,
-  script: Uint8Array,
-  { internalKey, outputKey: plainKey }: TaprootKey,
-): OwnKey | undefined {
-  const merkleRoot = input.tapMerkleRoot
-  const outputKey = merkleRoot === undefined ? plainKey : tweakedKey(internalKey, merkleRoot)
-  const namesUs =
-    input.tapInternalKey !== undefined && equalBytes(input.tapInternalKey, internalKey)
-  if (!equalBytes(script, taprootScript(outputKey))) {
-    if (namesUs) refuse('chains/key-mismatch', `input ${i}`)
-    if (input.tapLeafScript?.some(([, leaf]) => includes(leaf, internalKey)))
-      refuse('chains/script-path', `input ${i}`)
-    return undefined
-  }
-  if (input.tapInternalKey !== undefined && !namesUs) refuse('chains/key-mismatch', `input ${i}`)
-  if (input.tapLeafScript !== undefined || input.tapScriptSig !== undefined)
-    refuse('chains/script-path', `input ${i}`)
-  const type = input.sighashType ?? SigHash.DEFAULT
-  if (type !== SigHash.DEFAULT && type !== SigHash.ALL)
-    return refuse('chains/sighash-type', `input ${i} asks for type ${type}`)
-  return { outputKey, merkleRoot, type }
-}
-
-const includes = (haystack: Uint8Array, needle: Uint8Array): boolean =>
-  toHex(haystack).includes(toHex(needle))
-
-function sighashesOf(tx: Transaction, coins: readonly Coin[]): ReadonlyMap<number, Uint8Array> {
-  const scripts = coins.map(({ script }) => script)
-  const amounts = coins.map(({ amount }) => amount)
-  return new Map(
-    coins.flatMap(({ own }, i) =>
-      own === undefined ? [] : [[i, tx.preimageWitnessV1(i, scripts, own.type, amounts)] as const],
-    ),
-  )
+  const own = spender.own(input, script, i)
+  const isFinal = (input.finalScriptWitness ?? input.finalScriptSig ?? []).length > 0
+  if (own !== undefined && isFinal) refuse('chains/already-signed', `input ${i}`)
+  const isBound = spender.commitsToAllCoins || whole !== undefined
+  return { script, amount, own, sequence: input.sequence ?? 0xffffffff, isBound, isFinal }
 }
 
 function paymentOf({ script, amount }: TransactionOutput, i: number): Payment {
@@ -268,7 +211,6 @@ function total(items: readonly { readonly amount: bigint }[], where: string): bi
 const COVERED = {
   global: ['unsignedTx', 'version', 'txVersion', 'fallbackLocktime', 'inputCount', 'outputCount'],
   input: ['txid', 'index', 'sequence', 'witnessUtxo'],
-  ownInput: ['tapInternalKey', 'tapMerkleRoot', 'sighashType'],
   output: ['script', 'amount'],
 } as const
 
@@ -277,16 +219,19 @@ function holdsHints(
   inputs: readonly TransactionInput[],
   coins: readonly Coin[],
   outputs: readonly TransactionOutput[],
+  spender: Spender,
 ): boolean {
   const goesBeyond = (map: object, covered: readonly string[]): boolean =>
     Object.keys(map).some((field) => !covered.includes(field))
   return (
     goesBeyond(global, COVERED.global) ||
     inputs.some((input, i) =>
-      goesBeyond(
-        input,
-        coins[i]?.own === undefined ? COVERED.input : [...COVERED.input, ...COVERED.ownInput],
-      ),
+      goesBeyond(input, [
+        ...COVERED.input,
+        ...(coins[i]?.own === undefined ? [] : spender.covered),
+        // The id of a previous transaction covers all of it but its witnesses.
+        ...(input.nonWitnessUtxo?.witnesses === undefined ? ['nonWitnessUtxo'] : []),
+      ]),
     ) ||
     outputs.some((output) => goesBeyond(output, COVERED.output))
   )

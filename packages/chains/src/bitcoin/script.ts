@@ -1,10 +1,14 @@
 /** Output scripts: what each means in words, and the Taproot output of a key (BIP-341, BIP-86). */
-import { concatBytes, equalBytes, toHex } from '@quorate/base'
+import { concatBytes, equalBytes, Fault, type FaultCode, toHex } from '@quorate/base'
 import { Address, OutScript, utils } from '@scure/btc-signer'
 import type { BitcoinParams } from '../networks.ts'
 
 const OP_RETURN = 0x6a
 const NO_ROOT = new Uint8Array(0)
+
+export function refuse(code: FaultCode, detail: string): never {
+  throw new Fault(code, { detail })
+}
 
 /** The x-only output key (32 bytes) of an internal key, with or without a script root. */
 export const tweakedKey = (xOnly: Uint8Array, merkleRoot: Uint8Array = NO_ROOT): Uint8Array =>

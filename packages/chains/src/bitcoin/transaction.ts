@@ -1,18 +1,16 @@
 /** A PSBT that the wallet may sign, and the same once signed. */
 
-import { schnorr } from '@noble/curves/secp256k1.js'
-import { concatBytes, equalBytes, Fault } from '@quorate/base'
-import { SigHash, type Transaction } from '@scure/btc-signer'
+import { equalBytes, Fault } from '@quorate/base'
+import type { Transaction } from '@scure/btc-signer'
 import { RawPSBTV2 } from '@scure/btc-signer/psbt.js'
 import type { SerialisedTx, SignedTx, SignItem, TxFormat, UnsignedTx } from '../adapter.ts'
 import type { BitcoinNetwork } from '../networks.ts'
+import type { OwnCoin } from './form.ts'
 import {
   decodeStrictly,
-  type OwnKey,
   type Psbt,
   readRawTransaction,
   readTransaction,
-  type SignatureType,
   startsWithPsbtMagic,
 } from './psbt.ts'
 import { isWitnessProgram } from './script.ts'
@@ -21,17 +19,7 @@ import { viewOf } from './view.ts'
 /** Standard transactions have at most 400 000 weight units, and a byte is at least one. */
 const MAX_RAW_BYTES = 400_000
 
-/** Whether `signature` (64 bytes) verifies as BIP-340 says. Never throws. */
-export function verifySchnorr(
-  publicKey: Uint8Array,
-  message: Uint8Array,
-  signature: Uint8Array,
-): boolean {
-  if (publicKey.length !== 32 || signature.length !== 64) return false
-  return schnorr.verify(signature, message, publicKey)
-}
-
-type OwnInput = { readonly index: number; readonly own: OwnKey; readonly item: SignItem }
+type OwnInput = { readonly index: number; readonly own: OwnCoin; readonly item: SignItem }
 
 export function bitcoinTransaction(psbt: Psbt, network: BitcoinNetwork): UnsignedTx {
   const inputs = ownInputs(psbt)
@@ -44,9 +32,10 @@ export function bitcoinTransaction(psbt: Psbt, network: BitcoinNetwork): Unsigne
         const signature = signatures.get(item.id)
         if (signature === undefined)
           throw new Fault('chains/missing-signature', { detail: item.id })
-        if (!verifySchnorr(item.publicKey, item.message, signature))
-          throw new Fault('chains/bad-signature', { detail: item.id })
-        tx.updateInput(index, { tapKeySig: withType(signature, own.type) }, true)
+        const flaw = psbt.spender.flawOf(item, signature)
+        if (flaw !== undefined)
+          throw new Fault('chains/bad-signature', { detail: `${item.id}: ${flaw}` })
+        tx.updateInput(index, psbt.spender.place(own, signature), true)
       }
       return signedTransaction(psbt, tx.toPSBT())
     },
@@ -54,23 +43,10 @@ export function bitcoinTransaction(psbt: Psbt, network: BitcoinNetwork): Unsigne
   }
 }
 
-/** BIP-341: the type byte follows the signature unless it is SIGHASH_DEFAULT. */
-const withType = (signature: Uint8Array, type: SignatureType): Uint8Array =>
-  type === SigHash.DEFAULT ? signature : concatBytes(signature, Uint8Array.of(type))
-
-const ownInputs = ({ coins, sighashes }: Psbt): readonly OwnInput[] =>
-  coins.flatMap(({ own }, index): readonly OwnInput[] => {
-    if (own === undefined) return []
-    const { outputKey, merkleRoot } = own
-    const item: SignItem = {
-      id: `input-${index}`,
-      scheme: 'bip340-secp256k1',
-      publicKey: outputKey,
-      message: sighashes.get(index)!,
-      tweak: merkleRoot === undefined ? { kind: 'taproot' } : { kind: 'taproot', merkleRoot },
-    }
-    return [{ index, own, item }]
-  })
+const ownInputs = ({ coins, items }: Psbt): readonly OwnInput[] =>
+  coins.flatMap(({ own }, index): readonly OwnInput[] =>
+    own === undefined ? [] : [{ index, own, item: items.get(index)! }],
+  )
 
 const signedTransaction = (psbt: Psbt, signedPsbt: Uint8Array): SignedTx => ({
   serialise(format: TxFormat = 'raw'): SerialisedTx {
@@ -121,13 +97,10 @@ function reasonsAgainst(
   if (!equalBytes(unsigned, readTransaction(psbt.unsigned).unsignedTx))
     return ['it is another transaction: its inputs, outputs or lock time differ']
   return inputs.flatMap(({ index, own, item }) => {
-    const { finalScriptSig, finalScriptWitness, tapKeySig } = tx.getInput(index)
-    const signature = finalScriptWitness?.length === 1 ? finalScriptWitness[0] : tapKeySig
+    const signature = psbt.spender.read(own, tx.getInput(index))
     if (signature === undefined) return [`input ${index} is not signed`]
-    const isValid =
-      (finalScriptSig ?? []).length === 0 &&
-      equalBytes(withType(signature.subarray(0, 64), own.type), signature) &&
-      verifySchnorr(item.publicKey, item.message, signature.subarray(0, 64))
-    return isValid ? [] : [`the signature of input ${index} does not verify`]
+    return psbt.spender.flawOf(item, signature) === undefined
+      ? []
+      : [`the signature of input ${index} does not verify`]
   })
 }

@@ -3,11 +3,10 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import type { TxOutput, TxView } from '@quorate/api'
 import { equalBytes, toHex } from '@quorate/base'
-import { SigHash } from '@scure/btc-signer'
 import { formatAmount, formatDecimal } from '../amount.ts'
 import type { BitcoinNetwork } from '../networks.ts'
 import type { Coin, Payment, Psbt } from './psbt.ts'
-import { dustLimit, meaningOf, taprootScript } from './script.ts'
+import { dustLimit, meaningOf } from './script.ts'
 
 /** A fee that is more than this part of what is sent, and more than this much, is called out. */
 const HIGH_FEE_PERCENT = 10n
@@ -24,7 +23,6 @@ const btc = (amount: bigint): string => formatAmount(amount, 'BTC')
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
 
 export function viewOf(psbt: Psbt, network: BitcoinNetwork): TxView {
-  const ownScript = taprootScript(psbt.key.outputKey)
   const meanings = psbt.payments.map(({ script }) => meaningOf(script, network.params))
   // Only the wallet's plain address counts as change. An output with a script root could be spent by
   // that script, and whoever made the PSBT chose the root.
@@ -33,7 +31,7 @@ export function viewOf(psbt: Psbt, network: BitcoinNetwork): TxView {
       to: meanings[i]!.to,
       asset: network.asset,
       amount,
-      isChange: equalBytes(script, ownScript),
+      isChange: equalBytes(script, psbt.spender.script),
       isClaimed: false,
     }),
   )
@@ -43,7 +41,11 @@ export function viewOf(psbt: Psbt, network: BitcoinNetwork): TxView {
     kind: 'transfer',
     from: [...new Set(psbt.coins.map(({ script }) => meaningOf(script, network.params).to))],
     outputs,
-    fee: { asset: network.asset, amount: psbt.fee, isClaimed: false },
+    fee: {
+      asset: network.asset,
+      amount: psbt.fee,
+      isClaimed: psbt.coins.some(({ isBound }) => !isBound),
+    },
     isComplete: meanings.every(({ kind }) => kind !== 'unknown'),
     notes: [...coinNotes(psbt), feeNote(psbt), ...timeNotes(psbt), ...hintNotes(psbt)],
     warnings: [
@@ -64,11 +66,17 @@ function coinWarnings(coins: readonly Coin[]): readonly string[] {
   const foreign = coins.filter(({ own }) => own === undefined)
   const sum = foreign.reduce((before, { amount }) => before + amount, 0n)
   const scripted = coins.filter(({ own }) => own?.merkleRoot !== undefined).length
+  const claimed = coins.filter(({ isBound }) => !isBound).length
   return [
     ...(foreign.length === 0
       ? []
       : [
           `${count(foreign.length, 'coin')} of others, ${btc(sum)} together; only our own are signed`,
+        ]),
+    ...(claimed === 0
+      ? []
+      : [
+          `what ${count(claimed, 'coin')} of others hold is only claimed, and so is the fee: no signature of ours binds it`,
         ]),
     ...(scripted === 0
       ? []
@@ -80,7 +88,7 @@ function feeNote(psbt: Psbt): string {
   const size = virtualSize(psbt)
   return size === undefined
     ? `fee ${psbt.fee} sat; the rate depends on the signatures of others`
-    : `fee ${psbt.fee} sat, ${formatDecimal((psbt.fee * 10n) / size, 1)} sat/vB`
+    : `fee ${psbt.fee} sat, ${psbt.spender.isSizeExact ? '' : 'at least '}${formatDecimal((psbt.fee * 10n) / size, 1)} sat/vB`
 }
 
 function feeWarnings(psbt: Psbt, outputs: readonly TxOutput[]): readonly string[] {
@@ -99,12 +107,12 @@ function feeWarnings(psbt: Psbt, outputs: readonly TxOutput[]): readonly string[
   ]
 }
 
-/** Virtual bytes once signed (BIP-141), or `undefined` if others sign too. */
+/** Virtual bytes once signed (BIP-141), at most, or `undefined` if others sign too. */
 function virtualSize(psbt: Psbt): bigint | undefined {
   let witness = 2
   for (const { own } of psbt.coins) {
     if (own === undefined) return undefined
-    witness += 2 + (own.type === SigHash.DEFAULT ? 64 : 65)
+    witness += psbt.spender.witnessBytes(own)
   }
   return BigInt(Math.ceil((4 * psbt.strippedSize + witness) / 4))
 }

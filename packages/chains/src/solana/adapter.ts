@@ -14,17 +14,23 @@ import { readTransaction } from './message.ts'
 import { solanaTransaction, verifyEd25519 } from './transaction.ts'
 
 const SCHEME = 'ed25519'
+const SUITE = 'FROST-ED25519-SHA512-v1'
 const KEY_BYTES = 32
 const MAX_ADDRESS_LENGTH = 44
 
 export const solanaAdapter = (network: SolanaNetwork): ChainAdapter => ({
   network,
   scheme: SCHEME,
-  suite: 'FROST-ED25519-SHA512-v1',
+  suites: [SUITE],
+  suite: SUITE,
   formats: ['raw'],
   address: (key) => base58.encode(walletKey(key)),
   parseAddress: (text) => base58.encode(decodeAddress(text)),
   addressKey: decodeAddress,
+  addressVerifier(address) {
+    const publicKey = decodeAddress(address)
+    return (message, signature) => verifyEd25519(publicKey, message, signature)
+  },
   addressItem: (key, message) => ({
     id: 'address',
     scheme: SCHEME,

@@ -10,7 +10,10 @@ const [main, testnet4, signet, regtest] = [
   'bitcoin-testnet4',
   'bitcoin-signet',
   'bitcoin-regtest',
-].map(findAdapter) as [ReturnType<typeof findAdapter>, ...ReturnType<typeof findAdapter>[]]
+].map((slug) => findAdapter(slug)) as [
+  ReturnType<typeof findAdapter>,
+  ...ReturnType<typeof findAdapter>[],
+]
 
 test('a Taproot address has the prefix of its network and gives back its key', () => {
   const prefixes = [

@@ -1,0 +1,110 @@
+/**
+ * ECDSA over secp256k1 as the networks demand it: 64 bytes r ‖ s, big-endian, with s in the lower
+ * half of the group order (EIP-2, BIP-146), over a hash that is made here from the whole message.
+ * All functions are variable-time: public inputs only.
+ */
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { equalBytes, Fault } from '@quorate/base'
+import type { KeyRef, MessageHash } from './adapter.ts'
+import { guarded } from './encoding/guard.ts'
+
+/** The security levels of the protocol make the same keys and signatures; the stronger one is for use. */
+export const ECDSA_SUITES = [
+  'CGGMP24-secp256k1-SHA256-128-v1',
+  'CGGMP24-secp256k1-SHA256-112-v1',
+] as const
+
+const HASHES: { readonly [H in MessageHash]: (message: Uint8Array) => Uint8Array } = {
+  sha256d: (message) => sha256(sha256(message)),
+  keccak256: keccak_256,
+}
+
+/** 32 bytes. */
+export const digestOf = (hash: MessageHash, message: Uint8Array): Uint8Array =>
+  HASHES[hash](message)
+
+/** The group key of a wallet of any secp256k1 scheme: a compressed point. @throws chains/wrong-scheme, chains/bad-key */
+export function compressedKey({ scheme, publicKey }: KeyRef, wanted: KeyRef['scheme']): Uint8Array {
+  if (scheme !== wanted) throw new Fault('chains/wrong-scheme')
+  if (publicKey.length !== 33)
+    throw new Fault('chains/bad-key', { detail: 'expected 33 compressed bytes' })
+  guarded('chains/bad-key', 'not a point of secp256k1', () => secp256k1.Point.fromBytes(publicKey))
+  return publicKey.slice()
+}
+
+type Signature = ReturnType<typeof secp256k1.Signature.fromBytes>
+
+/** r and s of 64 bytes, or why they are no signature. */
+function readSignature(signature: Uint8Array): Signature | string {
+  if (signature.length !== 64) return 'it is not 64 bytes long'
+  let read: Signature
+  try {
+    read = secp256k1.Signature.fromBytes(signature, 'compact')
+  } catch {
+    return 'r or s is not between 1 and the group order'
+  }
+  return read.hasHighS() ? 's is in the upper half of the group order' : read
+}
+
+export type RecoveredKey = {
+  /** 0 to 3: the parity of the y of the nonce point, plus 2 where its x is above the group order. */
+  readonly recoveryId: number
+  /** 33 bytes, compressed. */
+  readonly publicKey: Uint8Array
+}
+
+/** Every key under which `signature` verifies, at most four; none for what is no signature. Never throws. */
+export function recoverKeys(
+  hash: MessageHash,
+  message: Uint8Array,
+  signature: Uint8Array,
+): readonly RecoveredKey[] {
+  const read = readSignature(signature)
+  if (typeof read === 'string') return []
+  const digest = digestOf(hash, message)
+  return [0, 1, 2, 3].flatMap((recoveryId) => {
+    try {
+      const point = read.addRecoveryBit(recoveryId).recoverPublicKey(digest)
+      return [{ recoveryId, publicKey: point.toBytes(true) }]
+    } catch {
+      // No point of the curve has this x coordinate.
+      return []
+    }
+  })
+}
+
+/** The recovery id with which `signature` names `publicKey`, or in words why there is none. Never throws. */
+export function recoveryIdOf(
+  publicKey: Uint8Array,
+  hash: MessageHash,
+  message: Uint8Array,
+  signature: Uint8Array,
+): number | string {
+  const read = readSignature(signature)
+  if (typeof read === 'string') return read
+  const found = recoverKeys(hash, message, signature).find((each) =>
+    equalBytes(each.publicKey, publicKey),
+  )
+  return found?.recoveryId ?? 'it is not one of this key over this message'
+}
+
+/** Whether `signature` is one of `publicKey` (33 bytes) over `message`. Never throws. */
+export function verifyEcdsa(
+  publicKey: Uint8Array,
+  hash: MessageHash,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  if (publicKey.length !== 33 || typeof readSignature(signature) === 'string') return false
+  try {
+    return secp256k1.verify(signature, digestOf(hash, message), publicKey, {
+      prehash: false,
+      lowS: true,
+      format: 'compact',
+    })
+  } catch {
+    return false
+  }
+}
