@@ -35,6 +35,7 @@ import {
   proofOf,
   readTransaction,
 } from './requests.ts'
+import type { SessionRunner } from './session-runner.ts'
 import type { Vault } from './vault.ts'
 import type { StoredWallet, Wallets } from './wallets.ts'
 
@@ -57,6 +58,7 @@ export class Member {
   readonly #ports: SignerPorts
   readonly #burnt: Set<string>
   readonly #bootId: Uint8Array
+  readonly #run: SessionRunner
   readonly #sessions = new Map<string, Participation>()
   /** What each session was asked for. */
   readonly #requests = new WeakMap<Participation, CheckedRequest>()
@@ -75,6 +77,8 @@ export class Member {
     ports: SignerPorts
     burnt: Iterable<Uint8Array>
     bootId: Uint8Array
+    /** Where sessions run. */
+    run: SessionRunner
   }) {
     this.#vault = o.vault
     this.#peers = o.peers
@@ -82,6 +86,7 @@ export class Member {
     this.#ports = o.ports
     this.#burnt = new Set([...o.burnt].map(toHex))
     this.#bootId = o.bootId
+    this.#run = o.run
     this.#plans = {
       vault: o.vault,
       peers: o.peers,
@@ -140,7 +145,7 @@ export class Member {
   /** Takes an envelope off the bus. Whatever is wrong with it is logged and forgotten. */
   async deliver(envelope: Uint8Array): Promise<void> {
     try {
-      const { header, body } = this.#peers.open(envelope)
+      const { header, body, salt } = this.#peers.open(envelope)
       if (header.kind === 'control') {
         await this.#heard(header.from, header.sid, decodeControl(body))
         return
@@ -151,6 +156,7 @@ export class Member {
         kind: header.kind,
         body,
         original: envelope,
+        salt,
       })
     } catch (error) {
       if (!isFault(error)) throw error
@@ -270,12 +276,12 @@ export class Member {
       self: this.#peers.self,
       plan,
       ports: {
-        clock: this.#ports.clock,
         timers: this.#ports.timers,
+        run: this.#run,
+        originals: this.#peers,
         control: (message, id, to, signers) => this.#control(message, id, to, signers),
         round: ({ round, kind, to, body }, id, signers) =>
           this.#send({ sid: id, protocol: manifest.protocol, round, kind, to, body }, signers),
-        readOriginal: (original) => this.#peers.claim(original),
         progress: (phase, done, of) => this.#ports.progress(requestId, phase, done, of),
       },
     })

@@ -9,7 +9,7 @@
  * Messages of a later phase than ours are kept, because links between different pairs of nodes
  * overtake each other.
  */
-import { type Clock, Fault, isFault, toHex } from '@quorate/base'
+import { Fault, isFault, toHex } from '@quorate/base'
 import type { Cancel, Timers } from '@quorate/platform'
 import {
   Abort,
@@ -18,20 +18,24 @@ import {
   partiesOf,
   type Received,
   type Outgoing as RoundMessage,
-  Session,
-  type Step,
   sessionId,
 } from '@quorate/threshold'
 import type { Outcome } from '../channel/calls.ts'
 import type { Control } from './control.ts'
+import type {
+  Originals,
+  RunningSession,
+  SessionRunner,
+  SessionStart,
+  Standing,
+} from './session-runner.ts'
 
 /** What a session is for: how it starts and what becomes of its output. */
-export type Plan<Out = unknown> = {
+export type Plan<Out = unknown> = SessionStart<Out> & {
   /** How long all of it may take, in milliseconds. */
   readonly budgetMs: number
   /** Names the phases to people. */
   readonly title: string
-  begin(sid: Uint8Array): Promise<Step<Out>> | Step<Out>
   /** Runs once, with the protocol's output; resolves with what the request yields here. */
   finish(output: Out, session: Participation): Promise<Outcome | undefined>
   /** A receipt of a signer, in any phase. */
@@ -41,12 +45,12 @@ export type Plan<Out = unknown> = {
 }
 
 export type ParticipationPorts = {
-  readonly clock: Clock
   readonly timers: Timers
+  readonly run: SessionRunner
+  readonly originals: Originals
   /** Sends to the other signers of the manifest. */
   control(message: Control, sid: Uint8Array, to: PartyId | 'all', signers: readonly PartyId[]): void
   round(message: RoundMessage, sid: Uint8Array, signers: readonly PartyId[]): void
-  readOriginal: ConstructorParameters<typeof Session>[0]['readOriginal']
   progress(phase: string, done: number, of: number): void
 }
 
@@ -54,6 +58,8 @@ export type ParticipationPorts = {
 const MAX_EARLY = 4
 /** How long signers have to countersign. */
 const PREPARE_MS = 10_000
+/** How long a session that is computing has to name its laggards, once its time is over. */
+const EXPIRE_MS = 2_000
 
 type Phase = 'preparing' | 'running' | 'settling' | 'ended'
 
@@ -68,7 +74,7 @@ export class Participation {
   readonly #ports: ParticipationPorts
   readonly #ready = new Set<PartyId>()
   #early: Received[] = []
-  #session: Session<unknown> | undefined
+  #session: RunningSession | undefined
   #phase: Phase = 'preparing'
   #cancelTimer: Cancel
   #settle!: { resolve(outcome: Outcome | undefined): void; reject(fault: Error): void }
@@ -104,21 +110,29 @@ export class Participation {
     this.#phase = 'running'
     this.#cancelTimer()
     try {
-      const first = await this.plan.begin(this.sid)
-      // It may have been given up while the plan unsealed the share.
-      if (this.#hasEnded()) return
-      const deadline = this.#ports.clock.monotonic() + this.plan.budgetMs
-      this.#session = new Session({
-        sid: this.sid,
-        protocol: this.manifest.protocol,
-        self: this.self,
-        parties: this.signers,
-        first,
-        deadline,
-        readOriginal: this.#ports.readOriginal,
+      const session = await this.#ports.run({
+        facts: {
+          sid: this.sid,
+          protocol: this.manifest.protocol,
+          self: this.self,
+          parties: this.signers,
+        },
+        start: this.plan,
+        originals: this.#ports.originals,
+        listener: {
+          advanced: (messages, standing) => this.#advanced(messages, standing),
+          progress: (phase, done, of) => this.#ports.progress(phase, done, of),
+          failed: (error) => this.end(error),
+        },
       })
+      // It may have been given up while the plan unsealed the share.
+      if (this.#hasEnded()) {
+        session[Symbol.dispose]()
+        return
+      }
+      this.#session = session
       this.#cancelTimer = this.#ports.timers.after(this.plan.budgetMs, () => this.#late())
-      this.#after(this.#session.begin())
+      session.begin()
       for (const message of this.#early.splice(0)) this.receive(message)
     } catch (error) {
       this.end(error)
@@ -134,17 +148,16 @@ export class Participation {
       return
     }
     if (this.#session === undefined || this.#phase === 'ended') return
-    this.#after(this.#session.receive(message))
+    this.#session.receive(message)
   }
 
   /** Sends what the driver wants sent, then looks where it stands. */
-  #after(messages: readonly RoundMessage[]): void {
+  #advanced(messages: readonly RoundMessage[], standing: Standing): void {
     for (const message of messages) this.#ports.round(message, this.sid, this.signers)
-    const state = this.#session!.state
     const last = messages.at(-1)
     if (last !== undefined) this.#ports.progress(this.plan.title, last.round, 0)
-    if (state.kind === 'aborted') this.end(state.abort)
-    if (state.kind === 'done' && this.#phase === 'running') void this.#finish(state.output)
+    if (standing.kind === 'aborted') this.end(standing.abort)
+    if (standing.kind === 'done' && this.#phase === 'running') void this.#finish(standing.output)
   }
 
   async #finish(output: unknown): Promise<void> {
@@ -178,8 +191,13 @@ export class Participation {
       this.end(new Abort('threshold/timeout', { laggards }))
       return
     }
-    if (this.#phase === 'running' && this.#session !== undefined)
-      this.#after(this.#session.expire(Number.POSITIVE_INFINITY))
+    if (this.#phase === 'running') {
+      // A worker answers when its computation lets it, and that it takes too long is nobody's fault.
+      this.#cancelTimer = this.#ports.timers.after(EXPIRE_MS, () => {
+        if (this.#phase === 'running') this.end(new Abort('threshold/timeout'))
+      })
+      this.#session?.expire()
+    }
     // A settling plan has its own idea of time: what is on disk is not given up.
   }
 

@@ -4,7 +4,7 @@
  */
 import { ALLOWED_SKEW_MS } from '@quorate/api'
 import { type AcceptedRecord, type ClusterNode, type EpochRecord, verifyEpoch } from '@quorate/auth'
-import { type Clock, equalBytes, Fault, isFault } from '@quorate/base'
+import { type Clock, equalBytes, Fault } from '@quorate/base'
 import {
   type EnvelopeHeader,
   type OpenedEnvelope,
@@ -12,11 +12,10 @@ import {
   openEnvelope,
   type PartyId,
   partyId,
-  readEnvelope,
   sealEnvelope,
-  stripEnvelope,
 } from '@quorate/threshold'
 import { type EpochKeys, verifyEd25519 } from './node-crypto.ts'
+import { readClaim, type SigningKeyOf } from './session-originals.ts'
 
 type Peer = { readonly signed: Uint8Array; readonly epoch: EpochRecord }
 
@@ -179,12 +178,14 @@ export class Peers {
       from === this.self && equalBytes(epoch, this.#keys.epoch)
         ? this.#keys.envelopeKey
         : this.#keyOf(from, epoch)
-    try {
-      const { header } = readEnvelope(original, { epochKey: own }, this.#keys.crypto)
-      return { ...header, proof: stripEnvelope(original) }
-    } catch (error) {
-      if (isFault(error)) return undefined
-      throw error
-    }
+    return readClaim(original, { epochKey: own })
+  }
+
+  /** The keys that sign the envelopes of these parties now. @throws enclave/peers-missing */
+  signingKeys(parties: readonly PartyId[]): readonly SigningKeyOf[] {
+    return parties.map((party) => {
+      const { epoch, envelopeKey } = this.epochOf(party)
+      return { party, epoch, envelopeKey }
+    })
   }
 }

@@ -28,6 +28,8 @@ import { Member } from './member.ts'
 import { EpochKeys, verifyEd25519 } from './node-crypto.ts'
 import { Peers } from './peers.ts'
 import type { SignerPorts } from './ports.ts'
+import type { SessionRunner } from './session-runner.ts'
+import { type SignerPool, signerPool, workerRunner } from './session-worker.ts'
 import { Vault } from './vault.ts'
 import { Wallets } from './wallets.ts'
 
@@ -50,6 +52,9 @@ type Joined = { readonly cluster: AcceptedRecord; readonly index: number }
 
 export class Signer implements Handlers<SignerCalls> {
   readonly #ports: SignerPorts
+  readonly #run: SessionRunner | undefined
+  #backend = ''
+  #pool: SignerPool | undefined
   #opened: Opened | undefined
   #joined: Joined | undefined
   #wallets = new Wallets()
@@ -57,8 +62,10 @@ export class Signer implements Handlers<SignerCalls> {
   #member: Member | undefined
   #peers: Peers | undefined
 
-  constructor(ports: SignerPorts) {
+  /** Heavy sessions run in worker threads, unless `run` says where. */
+  constructor(ports: SignerPorts, run?: SessionRunner) {
     this.#ports = ports
+    this.#run = run
   }
 
   #open(): Opened {
@@ -73,6 +80,12 @@ export class Signer implements Handlers<SignerCalls> {
     if (this.#member === undefined || this.#peers === undefined)
       throw new Fault('enclave/not-joined')
     return { member: this.#member, peers: this.#peers }
+  }
+
+  /** Threads that start when there is work for them. */
+  #workers(): SignerPool {
+    this.#pool ??= signerPool({ backend: this.#backend })
+    return this.#pool
   }
 
   readonly open = async (o: Request<'open'>) => {
@@ -170,6 +183,7 @@ export class Signer implements Handlers<SignerCalls> {
   readonly prepare = async ({
     backend,
   }: Request<'prepare'>): Promise<{ backends: readonly string[] }> => {
+    this.#backend = backend
     const chosen = await chooseBackends(backend === 'noble' ? { only: 'noble' } : {})
     return {
       backends: Object.entries(chosen).map(([group, { backend: name }]) => `${group}=${name}`),
@@ -215,6 +229,7 @@ export class Signer implements Handlers<SignerCalls> {
         own: record,
       })
       this.#member = new Member({
+        run: this.#run ?? workerRunner(this.#workers(), this.#ports.random),
         vault,
         peers: this.#peers,
         wallets: this.#wallets,
@@ -286,6 +301,8 @@ export class Signer implements Handlers<SignerCalls> {
     this.#member?.stop()
     this.#opened?.vault[Symbol.dispose]()
     await this.#opened?.provider.close()
+    await this.#pool?.close()
+    this.#pool = undefined
     this.#opened = undefined
     this.#member = undefined
     this.#peers = undefined

@@ -12,6 +12,8 @@ import { type ClusterRecord, encodeClusterRecord, encodeSignedRecord } from '@qu
 import { type Id, newId, parseId, type Signer as SigningKey } from '@quorate/base'
 import { ManualTime, systemRandom } from '@quorate/platform'
 import type { AuditDraft, Change, Outcome, WalletRow } from '../channel/calls.ts'
+import type { SignerPorts } from '../signer-process/ports.ts'
+import { inlineRunner } from '../signer-process/session-runner.ts'
 import { Signer } from '../signer-process/signer.ts'
 
 export type Wire = { readonly from: number; readonly to: number; readonly envelope: Uint8Array }
@@ -134,7 +136,7 @@ export class TestCluster {
 
   async boot(node: TestNode): Promise<void> {
     node.bootId = systemRandom.bytes(16)
-    node.signer = new Signer({
+    const ports: SignerPorts = {
       clock: this.time,
       timers: this.time,
       random: systemRandom,
@@ -155,7 +157,9 @@ export class TestCluster {
       },
       anchored: () => {},
       progress: () => {},
-    })
+    }
+    // On this thread, so that a test runs in the same order every time.
+    node.signer = new Signer(ports, inlineRunner(systemRandom))
     node.identity = await node.signer.open({
       environment: 'development',
       hsmType: 'simulated',

@@ -24,6 +24,7 @@ import { hostKeysOf, hostSecretFor } from '../signer-process/host-keys.ts'
 import { Member } from '../signer-process/member.ts'
 import { EpochKeys, verifyEd25519 } from '../signer-process/node-crypto.ts'
 import { type Addressed, type Outgoing, Peers } from '../signer-process/peers.ts'
+import { inlineRunner } from '../signer-process/session-runner.ts'
 import { Wallets } from '../signer-process/wallets.ts'
 import { type NodeFiles, type OpenedNode, openNode } from './opened-node.ts'
 
@@ -131,6 +132,7 @@ export class HostileNode {
       wallets: new Wallets(),
       burnt: [],
       bootId,
+      run: inlineRunner(systemRandom),
       ports: {
         clock,
         timers,
