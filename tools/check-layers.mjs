@@ -79,7 +79,11 @@ function referenceFaults(root, dir, manifest, dirOf) {
     (file) => file !== 'tsconfig.json',
   ))
     for (const other of referencesOf(root, join(root, dir, inner)))
-      if (other !== dir && !other.startsWith(`${dir}/`) && !declared.has(other))
+      if (
+        other !== dir &&
+        !other.startsWith(`${dir}/`) &&
+        ![...declared].some((each) => other === each || other.startsWith(`${each}/`))
+      )
         faults.push(`${dir}/${inner} refers to ${other}, which ${manifest.name} does not declare`)
   return faults
 }

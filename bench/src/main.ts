@@ -1,8 +1,9 @@
 /** `main.js <bench> [--json]`: runs one bench and prints a table, or one document. */
+import { cggmp } from './cggmp.ts'
 import { frost } from './frost.ts'
 import { type Bench, formatHead, formatRow, type Row, report } from './report.ts'
 
-const BENCHES: { readonly [name: string]: Bench } = { frost }
+const BENCHES: { readonly [name: string]: Bench } = { cggmp, frost }
 
 const args = process.argv.slice(2)
 const isJson = args.includes('--json')

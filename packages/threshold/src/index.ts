@@ -1,3 +1,45 @@
+export {
+  type AuxInfo,
+  type AuxKeys,
+  type AuxPrimes,
+  auxDigest,
+  decodeAuxInfo,
+  decodeAuxKeys,
+  encodeAuxInfo,
+  encodeAuxKeys,
+  keysOfPrimes,
+  type OwnKeys,
+  type PartyKeys,
+} from './cggmp24/aux/aux-info.ts'
+export { AuxChecks, type AuxFacts } from './cggmp24/aux/checks.ts'
+export { type AuxOptions, beginAux } from './cggmp24/aux/rounds.ts'
+export { type EcdsaKey, keyDigest, keyOfCommitment, type SharedEcdsaKey } from './cggmp24/key.ts'
+export { KeygenChecks, type KeygenFacts } from './cggmp24/keygen/checks.ts'
+export { beginEcdsaKeygen, type KeygenOptions } from './cggmp24/keygen/rounds.ts'
+export { LEVELS, type Level, type LevelId, levelOf } from './cggmp24/level.ts'
+export { PresignChecks, type PresignFacts, type PresignItem } from './cggmp24/presign/checks.ts'
+export { MAX_BATCH } from './cggmp24/presign/messages.ts'
+export {
+  Presignature,
+  type PublicPresignature,
+  presignatureId,
+} from './cggmp24/presign/presignature.ts'
+export { beginPresign, type PresignOptions } from './cggmp24/presign/rounds.ts'
+export { type PublicChecks, type ReplayFacts, replayJudge } from './cggmp24/replay.ts'
+export { OnlineChecks, type OnlineFacts, type OnlineItem } from './cggmp24/sign/checks.ts'
+export {
+  beginSigning,
+  factsOfItems,
+  type InteractiveOptions,
+} from './cggmp24/sign/interactive.ts'
+export { digestOf, type Message, type MessageHash, type Prehash } from './cggmp24/sign/message.ts'
+export {
+  beginOnlineSigning,
+  type OnlineOptions,
+  type OwnOnlineItem,
+  publicItems,
+} from './cggmp24/sign/online.ts'
+export { type EcdsaSignature, verifyEcdsa } from './cggmp24/sign/signature.ts'
 export { type Deal, type DealOptions, deal, groupKeyOf, isDealtShare } from './frost/dealer.ts'
 export { recover } from './frost/keygen/certificate.ts'
 export { type ChillDkgOutput, chillDkgOutput } from './frost/keygen/chilldkg.ts'
@@ -17,7 +59,6 @@ export {
   parametersHash,
 } from './frost/keygen/parameters.ts'
 export type { DkgOptions } from './frost/keygen/rounds.ts'
-export { NoncePool, type PoolKey } from './frost/nonce-pool.ts'
 export {
   commit,
   decodeNonceCommitment,
@@ -50,7 +91,15 @@ export {
   type WalletKey,
   walletKeyCodec,
 } from './keyshare/key-share.ts'
-export { describeKey, parseWalletKey, validateShare } from './keyshare/validate.ts'
+export {
+  describeEcdsaKey,
+  describeKey,
+  parseEcdsaKey,
+  parseWalletKey,
+  validateEcdsaShare,
+  validateShare,
+} from './keyshare/validate.ts'
+export { NoncePool, OneUsePool, type PoolKey, PresignaturePool } from './one-use-pool.ts'
 export { Abort, type AbortCode, type AbortOptions } from './session/abort.ts'
 export {
   type Addressee,

@@ -16,6 +16,9 @@ function projectRoot(): string {
   throw new Error('no workspace above this test')
 }
 
+/** Where a file of the project lies. */
+export const projectPath = (name: string): string => join(projectRoot(), name)
+
 export const pathOf = (name: string): string => join(projectRoot(), '..', 'shared', 'vectors', name)
 
 /** Options of a test that reads these vectors: skipped where they are absent. */

@@ -59,6 +59,10 @@ export type WalletKey = {
   readonly commitment: readonly Uint8Array[]
   readonly chainCode?: Uint8Array | undefined
   readonly createdBy: Origin
+  /** Of a CGGMP24 key: what all parties contributed to when these shares were made, 32 bytes. */
+  readonly rid?: Uint8Array | undefined
+  /** Of a CGGMP24 key: digest of the auxiliary information that these shares sign with, 32 bytes. */
+  readonly aux?: Uint8Array | undefined
 }
 
 export type KeyShare = {
@@ -104,6 +108,8 @@ export const walletKeyCodec: Codec<WalletKey> = record({
       certificate: optional(2, bytes({ max: 1 << 15 })),
     }),
   ),
+  rid: optional(13, bytes(32)),
+  aux: optional(14, bytes(32)),
 })
 
 const keyShareV1: Codec<KeyShare> = record({

@@ -1,6 +1,14 @@
-/** Key shares that fit their own public data, and the FROST key they belong to. */
+/** Key shares that fit their own public data, and the keys they belong to. */
 import { equalBytes, Fault, isFault } from '@quorate/base'
-import { type Commitment, evaluateCommitment } from '@quorate/math'
+import {
+  type Commitment,
+  type Element,
+  evaluateCommitment,
+  type Group,
+  secp256k1,
+} from '@quorate/math'
+import { type EcdsaKey, keyOfCommitment } from '../cggmp24/key.ts'
+import { levelOf } from '../cggmp24/level.ts'
 import type { SharedKey } from '../frost/keygen/keygen.ts'
 import type { GroupKey } from '../frost/sign/key.ts'
 import { frostSuite } from '../frost/suites/table.ts'
@@ -31,16 +39,70 @@ export function describeKey({
 export type ParsedKey = { readonly key: GroupKey; readonly commitment: Commitment }
 
 /**
- * Parses a FROST key and checks that it holds together: one group key, t coefficients, and verifying
- * shares that are the commitment evaluated at every party's index. Variable-time: public inputs only.
+ * Parses a FROST key and checks that it holds together. Variable-time: public inputs only.
  * @throws threshold/inconsistent-share, threshold/unknown-suite
  */
 export function parseWalletKey(record: WalletKey): ParsedKey {
   const suite = frostSuite(record.suite)
-  const { group } = suite
+  if (record.protocol !== 'frost') refuse('the suite belongs to another protocol')
+  const { commitment, verifyingShares } = parseSharing(suite.group, record)
+  const { threshold } = record
+  return { key: { suite, threshold, groupKey: commitment[0]!, verifyingShares }, commitment }
+}
+
+/** A threshold ECDSA key as its wallet records it. */
+export function describeEcdsaKey(key: EcdsaKey, aux: Uint8Array): EcdsaFields {
+  const write = (element: Element): Uint8Array => secp256k1.encode(element)
+  return {
+    suite: key.level.id,
+    threshold: key.threshold,
+    groupKey: write(key.groupKey),
+    tweaks: [],
+    verifyingShares: [...key.verifyingShares.values()].map(write),
+    commitment: key.commitment.map(write),
+    chainCode: key.chainCode,
+    rid: key.rid,
+    aux,
+  }
+}
+type EcdsaFields = Pick<
+  WalletKey,
+  | 'suite'
+  | 'threshold'
+  | 'groupKey'
+  | 'tweaks'
+  | 'verifyingShares'
+  | 'commitment'
+  | 'chainCode'
+  | 'rid'
+  | 'aux'
+>
+
+/** The same for a threshold ECDSA key. @throws threshold/inconsistent-share, threshold/unknown-suite */
+export function parseEcdsaKey(record: WalletKey): EcdsaKey {
+  const level = levelOf(record.suite)
+  const { chainCode, rid } = record
+  if (record.protocol !== 'cggmp24') refuse('the suite belongs to another protocol')
+  if (chainCode === undefined || rid === undefined || record.aux === undefined)
+    refuse('a key of CGGMP24 has a chain code, an rid and auxiliary information')
+  if (record.tweaks.length > 0) refuse('a key of CGGMP24 is not tweaked')
+  const { commitment } = parseSharing(secp256k1, record)
+  return keyOfCommitment(
+    { level, commitment, chainCode, rid },
+    record.parties.map(({ index }) => index),
+  )
+}
+
+/** One group key, t coefficients, and verifying shares that are the commitment evaluated at every party's index. */
+function parseSharing(
+  group: Group,
+  record: WalletKey,
+): {
+  readonly commitment: Commitment
+  readonly verifyingShares: ReadonlyMap<PartyId, Element>
+} {
   const { threshold, parties } = record
   const commitment = decoding(() => record.commitment.map((each) => group.decode(each)))
-  if (record.protocol !== 'frost') refuse('the suite belongs to another protocol')
   if (commitment.length !== threshold || threshold > parties.length)
     refuse('the commitment is not one for this threshold')
   if (parties.some(({ index }, i) => i > 0 && parties[i - 1]!.index >= index))
@@ -50,7 +112,7 @@ export function parseWalletKey(record: WalletKey): ParsedKey {
   if (record.verifyingShares.length !== parties.length)
     refuse('there is not one verifying share for each party')
   const verifyingShares = new Map(
-    parties.map(({ index }): [PartyId, ReturnType<typeof evaluateCommitment>] => [
+    parties.map(({ index }): [PartyId, Element] => [
       index,
       evaluateCommitment(group, commitment, BigInt(index)),
     ]),
@@ -59,18 +121,32 @@ export function parseWalletKey(record: WalletKey): ParsedKey {
     equalBytes(group.encode(verifyingShares.get(index)!), record.verifyingShares[i]!),
   )
   if (!isDerived) refuse('a verifying share is not the one that was committed to')
-  return { key: { suite, threshold, groupKey: commitment[0]!, verifyingShares }, commitment }
+  return { commitment, verifyingShares }
 }
 
-/** Checks a whole share record: its key, and secret·G = verifying share. Treats the secret as such. @throws threshold/inconsistent-share, threshold/unknown-suite */
-export function validateShare({ key: record, party, secret }: KeyShare): ParsedKey {
-  const parsed = parseWalletKey(record)
-  const { suite, verifyingShares } = parsed.key
-  const expected = verifyingShares.get(party) ?? refuse('the party is none of the key')
-  const scalar = decoding(() => suite.group.decodeScalar(secret.expose()))
-  if (!suite.group.equals(suite.group.mulBase(scalar), expected))
-    refuse('the secret is not that of the verifying share')
+/** Checks a whole share record of FROST: its key, and secret·G = verifying share. Treats the secret as such. @throws threshold/inconsistent-share, threshold/unknown-suite */
+export function validateShare(share: KeyShare): ParsedKey {
+  const parsed = parseWalletKey(share.key)
+  checkSecret(parsed.key.suite.group, share, parsed.key.verifyingShares)
   return parsed
+}
+
+/** The same for CGGMP24. @throws threshold/inconsistent-share, threshold/unknown-suite */
+export function validateEcdsaShare(share: KeyShare): EcdsaKey {
+  const key = parseEcdsaKey(share.key)
+  checkSecret(secp256k1, share, key.verifyingShares)
+  return key
+}
+
+function checkSecret(
+  group: Group,
+  { party, secret }: KeyShare,
+  verifyingShares: ReadonlyMap<PartyId, Element>,
+): void {
+  const expected = verifyingShares.get(party) ?? refuse('the party is none of the key')
+  const scalar = decoding(() => group.decodeScalar(secret.expose()))
+  if (!group.equals(group.mulBase(scalar), expected))
+    refuse('the secret is not that of the verifying share')
 }
 
 function refuse(detail: string): never {

@@ -33,7 +33,8 @@ import {
 import type { SignatureVerifier } from './envelope-crypto.ts'
 import { MAX_PARTIES, type PartyId, party } from './party.ts'
 
-const MAX_EVIDENCE_BYTES = 1 << 22
+const MAX_EVIDENCE_BYTES = 1 << 24
+const MAX_PROOF_BYTES = 1 << 23
 
 export type Evidence = {
   readonly v: 1
@@ -64,10 +65,10 @@ export const evidenceCodec: Codec<Evidence> = record({
         envelope: field(1, bytes({ max: MAX_ENVELOPE_BYTES })),
         opening: optional(2, opening),
       }),
-      { min: 1, max: 4 * MAX_PARTIES },
+      { min: 1, max: 16 * MAX_PARTIES },
     ),
   ),
-  proof: optional(7, bytes({ max: 1 << 16 })),
+  proof: optional(7, bytes({ max: MAX_PROOF_BYTES })),
 })
 
 export const encodeEvidence = (evidence: Evidence): Uint8Array => encode(evidenceCodec, evidence)
@@ -78,6 +79,8 @@ export const decodeEvidence = (encoded: Uint8Array): Evidence =>
 /** A message whose signature was checked. */
 export type Testimony = {
   readonly from: PartyId
+  /** The receiver of a direct message; 0 for one to all. */
+  readonly to: number
   readonly round: number
   readonly kind: EnvelopeHeader['kind']
   readonly body: Uint8Array
@@ -118,8 +121,8 @@ export function verifyEvidence(evidence: Evidence, verifier: Verifier): readonly
       : isFaultCode(claim) && verifier.judge !== undefined
         ? verifier.judge(
             claim,
-            messages.flatMap(({ header: { from, round, kind }, body }) =>
-              body === undefined ? [] : [{ from, round, kind, body }],
+            messages.flatMap(({ header: { from, to, round, kind }, body }) =>
+              body === undefined ? [] : [{ from, to, round, kind, body }],
             ),
             evidence.proof,
           )

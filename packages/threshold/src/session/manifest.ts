@@ -41,7 +41,8 @@ export type Manifest = {
   readonly cluster: Uint8Array
   /** Hash of the request that the session serves. */
   readonly request: Uint8Array
-  readonly purpose: 'keygen' | 'sign' | 'refresh' | 'repair'
+  /** `aux` makes the auxiliary information of CGGMP24, which a key generation or refresh then names. */
+  readonly purpose: 'keygen' | 'sign' | 'refresh' | 'repair' | 'aux'
   readonly wallet: Id<'wal'>
   readonly generation: number
   readonly protocol: string
@@ -60,6 +61,8 @@ export type Manifest = {
   readonly minVersion: number
   /** The party whose share is restored; for a repair only. */
   readonly repaired?: PartyId | undefined
+  /** Digest of the auxiliary information that the new shares are for, 32 bytes; of CGGMP24 only. */
+  readonly aux?: Uint8Array | undefined
 }
 export type ManifestSigner = {
   readonly party: PartyId
@@ -73,7 +76,7 @@ const manifest: Codec<Manifest> = record({
   v: field(1, oneOf(1)),
   cluster: field(2, bytes(32)),
   request: field(3, bytes(32)),
-  purpose: field(4, oneOf('keygen', 'sign', 'refresh', 'repair')),
+  purpose: field(4, oneOf('keygen', 'sign', 'refresh', 'repair', 'aux')),
   wallet: field(5, walletId),
   generation: field(6, int()),
   protocol: field(7, protocolName),
@@ -96,6 +99,7 @@ const manifest: Codec<Manifest> = record({
   expiresAt: field(15, int()),
   minVersion: field(16, int(1, 65535)),
   repaired: optional(17, party),
+  aux: optional(18, bytes(32)),
 })
 
 /** @throws threshold/bad-manifest */
@@ -103,7 +107,7 @@ function check(value: Manifest): Manifest {
   const refuse = (detail: string): never => {
     throw new Fault('threshold/bad-manifest', { detail })
   }
-  const { signers, coordinator, threshold, createdAt, expiresAt, purpose, repaired } = value
+  const { signers, coordinator, threshold, createdAt, expiresAt, purpose, repaired, aux } = value
   if (signers.some(({ party }, i) => i > 0 && signers[i - 1]!.party >= party))
     refuse('signers are not in ascending order')
   if (!signers.some(({ party }) => party === coordinator)) refuse('the coordinator is not a signer')
@@ -111,6 +115,8 @@ function check(value: Manifest): Manifest {
     refuse('a repair names one party, and nothing else does')
   if (repaired !== undefined && !signers.some(({ party }) => party === repaired))
     refuse('the repaired party does not take part')
+  if (aux !== undefined && purpose !== 'keygen' && purpose !== 'refresh')
+    refuse('only new shares are made for auxiliary information')
   if (signers.length - (repaired === undefined ? 0 : 1) < threshold)
     refuse('fewer signers than the threshold')
   if (expiresAt <= createdAt) refuse('it expires before it is made')

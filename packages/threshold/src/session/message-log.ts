@@ -22,19 +22,19 @@ export class MessageLog {
     this.#messages.set(keyOf(message), message)
   }
 
-  /** Forgets what rounds before `round` leave behind, but for their broadcasts. */
+  /** Forgets what rounds before `round` leave behind, but for their broadcasts and echoes. */
   leaveBefore(round: number): void {
     for (const [key, { kind, body, round: of }] of this.#messages) {
-      if (of >= round || kind === 'broadcast') continue
+      if (of >= round || kind === 'broadcast' || kind === 'echo') continue
       if (kind === 'direct') this.#spentBodies.push(body)
       this.#messages.delete(key)
     }
   }
 
-  /** Originals of all broadcasts and disputes by these parties, up to `round`. */
+  /** Originals of all broadcasts, echoes and disputes by these parties, up to `round`. */
   publicOriginals(parties: readonly PartyId[], round: number): readonly Uint8Array[] {
     return [...this.#messages.values()]
-      .filter(({ kind }) => kind === 'broadcast' || kind === 'dispute')
+      .filter(({ kind }) => kind !== 'direct')
       .filter((message) => message.round <= round && parties.includes(message.from))
       .map(({ original }) => original)
       .filter(({ length }) => length > 0)

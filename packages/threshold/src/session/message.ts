@@ -18,6 +18,8 @@ export type Received = {
   readonly body: Uint8Array
   /** The signed envelope it came in. */
   readonly original: Uint8Array
+  /** What a third party needs in order to check a sealed body against the envelope. */
+  readonly salt?: Uint8Array
 }
 
 /** What a signed original says, after its signature was checked. */

@@ -18,6 +18,11 @@ export type Inlet = {
   readonly maxBytes: number
   /** Parties that send it; all parties of the session unless told. */
   readonly senders?: readonly PartyId[]
+  /**
+   * Of direct messages: a faulty one may be shown to third parties, as evidence. Never for messages
+   * that hold secrets of a key that lives on.
+   */
+  readonly mayDisclose?: boolean
   /** Checks one body and keeps what later rounds need. @throws Abort naming the sender */
   readonly accept: (from: PartyId, body: Uint8Array) => void
 }
@@ -27,6 +32,11 @@ export type Round<Out> = {
   readonly number: number
   /** Sent to all; the session makes sure that all got the same before `accept` sees any of it. */
   readonly broadcast?: Inlet
+  /**
+   * Echo among two parties as well. They need none to agree, but a signed echo is each party's word
+   * on what it received, on which evidence of later rounds may rest.
+   */
+  readonly isAttested?: boolean
   /** Sealed for this party alone. */
   readonly direct?: Inlet
   /** Complaints of other parties about earlier messages, judged at once when they come. */
@@ -75,9 +85,11 @@ export function inlet<Body>(
   maxBytes: number,
   accept: (from: PartyId, body: Body) => void,
   senders?: readonly PartyId[],
+  options: Pick<Inlet, 'mayDisclose'> = {},
 ): Inlet {
   return {
     maxBytes,
+    ...options,
     ...(senders !== undefined && { senders }),
     accept(from, body) {
       accept(from, parse(codec, maxBytes, from, body))

@@ -24,6 +24,7 @@ import {
   Testimonies,
 } from './dispute.ts'
 import { compareEchoes, type Echoes, echoOf } from './echo.ts'
+import { MAX_ENVELOPE_BYTES } from './envelope.ts'
 import { contradict, type Evidence } from './evidence.ts'
 import type { MessageKind, OriginalClaim, Outgoing, Received } from './message.ts'
 import { MessageLog } from './message-log.ts'
@@ -52,7 +53,6 @@ export type SessionOptions<Out> = {
 type Ended<Out> = Exclude<SessionState<Out>, { readonly kind: 'running' }>
 
 const ROUNDS_AHEAD = 2
-const MAX_EARLY_BYTES = 1 << 18
 const NO_ECHOES: Echoes = { differing: [], missing: [] }
 
 export class Session<Out> {
@@ -66,6 +66,8 @@ export class Session<Out> {
   #number = 0
   #echo: Uint8Array | undefined
   #isDisputing = false
+  /** Faulty direct messages that may be shown. */
+  #exhibits: Evidence['originals'] = []
   #ended: Ended<Out> | undefined
 
   constructor(options: SessionOptions<Out>) {
@@ -209,13 +211,22 @@ export class Session<Out> {
         } catch (error) {
           if (!(error instanceof Abort)) throw error
           aborts.push(error)
+          if (inlet.mayDisclose === true) this.#exhibit(this.#find(kind, from)!)
         }
       }
     }
-    const [first] = aborts
-    // Every cheater of the round is named at once, under the code of the first.
+    // Every cheater of the round is named at once, under the code of the first who is to blame.
+    const first = aborts.find(({ culprits }) => culprits.length > 0) ?? aborts[0]
     if (first !== undefined)
       throw first.with({ culprits: aborts.flatMap(({ culprits }) => culprits) })
+  }
+
+  /** Keeps a copy of a faulty direct message, with what proves that its sender signed it. */
+  #exhibit({ body, salt, original }: Received): void {
+    const claim = this.#claimOf(original)
+    if (claim === undefined) return
+    const opening = { salt: salt ?? new Uint8Array(), body: body.slice() }
+    this.#exhibits = [...this.#exhibits, { envelope: claim.proof, opening }]
   }
 
   #limit(from: PartyId, body: Uint8Array, maxBytes: number): void {
@@ -235,14 +246,15 @@ export class Session<Out> {
     const inlet = kind === 'echo' ? undefined : this.#round?.[kind]
     const isCurrent = round === this.#number && this.#round !== undefined
     if (isCurrent && kind !== 'echo' && inlet === undefined) return false
-    this.#limit(from, body, kind === 'echo' ? 32 : isCurrent ? inlet!.maxBytes : MAX_EARLY_BYTES)
+    this.#limit(from, body, kind === 'echo' ? 32 : isCurrent ? inlet!.maxBytes : MAX_ENVELOPE_BYTES)
     this.#log.put(message)
     return true
   }
 
   /** Whether every party received the same broadcasts of this round, as far as is known. */
   #echoesAgree(round: Round<Out>): boolean {
-    if (round.broadcast === undefined || this.#others.length < 2) return true
+    const isAgreed = this.#others.length < 2 && round.isAttested !== true
+    if (round.broadcast === undefined || isAgreed) return true
     if (this.#echo === undefined) {
       this.#echo = this.#ownEcho(round.broadcast)
       this.#outbox.push({ round: this.#number, kind: 'echo', to: 'all', body: this.#echo })
@@ -357,13 +369,21 @@ export class Session<Out> {
   ): Evidence {
     const { sid, protocol } = this.#options
     const envelopes = originals.map((envelope) => ({ envelope }))
-    return { v: 1, sid, protocol, claim, culprits, originals: envelopes, ...(proof && { proof }) }
+    return {
+      v: 1,
+      sid,
+      protocol,
+      claim,
+      culprits,
+      originals: [...envelopes, ...this.#exhibits],
+      ...(proof && { proof }),
+    }
   }
 
   #fail(abort: Abort): void {
     const { code, culprits, witnesses, proof, complaint } = abort
     const originals = this.#log.publicOriginals([...culprits, ...witnesses], this.#number)
-    const isProvable = culprits.length > 0 && originals.length > 0
+    const isProvable = culprits.length > 0 && originals.length + this.#exhibits.length > 0
     const evidence =
       abort.evidence ?? (isProvable ? this.#evidence(code, culprits, originals, proof) : undefined)
     if (complaint !== undefined) {

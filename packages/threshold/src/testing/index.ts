@@ -1,4 +1,6 @@
-/** An in-memory network for tests of protocols, with tampering. Not for production. */
+/** An in-memory network for tests of protocols, with tampering, and keys that everybody knows. Not for production. */
+export { type TestKeys, testKeys, testPrimes } from './cggmp24-keys.ts'
+export { presignOptions, type TestWallet, testWallet } from './cggmp24-wallet.ts'
 export {
   alterBody,
   type Cheat,

@@ -148,7 +148,7 @@ function cheating<Out>(from: PartyId, step: Step<Out>, cheat: Cheat, number = 0)
     step.send.flatMap((message) => cheat({ ...message, from, round }))
   if (step.kind === 'done') return { ...step, send: change(number + 1) }
   const { round } = step
-  const { broadcast, direct, dispute } = round
+  const { broadcast, direct, dispute, isAttested } = round
   return {
     kind: 'next',
     send: change(round.number),
@@ -157,6 +157,7 @@ function cheating<Out>(from: PartyId, step: Step<Out>, cheat: Cheat, number = 0)
       ...(broadcast && { broadcast }),
       ...(direct && { direct }),
       ...(dispute && { dispute }),
+      ...(isAttested !== undefined && { isAttested }),
       advance: () => cheating(from, round.advance(), cheat, round.number),
       [Symbol.dispose]: () => round[Symbol.dispose]?.(),
     },

@@ -64,10 +64,14 @@ export function signedTransport(all: readonly Participant[], name: SessionName):
     },
     unwrap(self, wire) {
       const { epoch, crypto } = participantOf(self)
-      const { header, body } = openEnvelope(wire, { ...keys, ...name, self, epoch, now: 0 }, crypto)
+      const { header, body, salt } = openEnvelope(
+        wire,
+        { ...keys, ...name, self, epoch, now: 0 },
+        crypto,
+      )
       const { from, round, kind } = header
       if (kind === 'control') throw new Error('no control messages in a test session')
-      return { from, round, kind, body, original: wire }
+      return { from, round, kind, body, original: wire, salt }
     },
     readOriginal(original) {
       try {

@@ -6,7 +6,7 @@ import type { Abort } from '#src/session/abort.js'
 import { nobleVerifier } from '#src/session/envelope-crypto.js'
 import { decodeEvidence, encodeEvidence, verifyEvidence } from '#src/session/evidence.js'
 import { type PartyId, partiesUpTo } from '#src/session/party.js'
-import { inlet, next } from '#src/session/round.js'
+import { done, inlet, next } from '#src/session/round.js'
 import { Session } from '#src/session/session.js'
 import {
   alterBody,
@@ -177,6 +177,37 @@ describe('who is heard', () => {
       const abort = endOf(session)
       assert.deepEqual([abort.code, abort.culprits], ['threshold/malformed-message', [2]])
     }
+  })
+
+  test('an early body may be as long as any round allows', () => {
+    const lengths: number[] = []
+    const listen = (number: number) => ({
+      number,
+      direct: {
+        maxBytes: 1 << 20,
+        accept: (_: PartyId, body: Uint8Array) => void lengths.push(body.length),
+      },
+    })
+    const session = new Session<undefined>({
+      sid: new Uint8Array(32),
+      protocol: 'test',
+      self: P1,
+      parties: partiesUpTo(2),
+      first: next<undefined>({
+        ...listen(1),
+        advance: () => next({ ...listen(2), advance: () => done(undefined) }),
+      }),
+      deadline: 1,
+      readOriginal: () => undefined,
+    })
+    session.begin()
+    for (const [round, length] of [
+      [2, 1_000_000],
+      [1, 1],
+    ] as const)
+      session.receive({ ...from2, kind: 'direct', round, body: new Uint8Array(length) })
+    assert.equal(session.state.kind, 'done')
+    assert.deepEqual(lengths, [1, 1_000_000])
   })
 
   test('the bound is the session’s business, not that of the round’s parser', () => {

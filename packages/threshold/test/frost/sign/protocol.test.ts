@@ -210,7 +210,13 @@ for (const suite of Object.values(frostSuites)) {
       })
       const judge = signingJudge({ key, signers, items })
       const messages = [
-        { from: signers[1]!, round: 2, kind: 'broadcast' as const, body: bodies.get(signers[1]!)! },
+        {
+          from: signers[1]!,
+          to: 0,
+          round: 2,
+          kind: 'broadcast' as const,
+          body: bodies.get(signers[1]!)!,
+        },
       ]
       const proofWith = (swap: boolean): Uint8Array =>
         encode(wrongShareProofCodec, [

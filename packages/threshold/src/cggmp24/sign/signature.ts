@@ -1,0 +1,74 @@
+/** The signature that the signers' shares add up to. */
+
+import { isFault } from '@quorate/base'
+import { fromBytesBe, inverse, mod, secp256k1, toUnsignedBytes } from '@quorate/math'
+import { Abort } from '../../session/abort.ts'
+import type { PartyId } from '../../session/party.ts'
+import {
+  NO_SHIFT,
+  nonceOf,
+  type PublicPresignature,
+  type Shift,
+  scalarOfDigest,
+} from '../presign/presignature.ts'
+
+export type EcdsaSignature = {
+  /** r ‖ s, 64 bytes, big-endian; s is at most q/2. */
+  readonly bytes: Uint8Array
+  /** 0…3: which of the keys that the signature fits is the signer's (SEC 1, §4.1.6). */
+  readonly recovery: number
+}
+
+/**
+ * Whether r ‖ s signs the digest under a compressed public key (SEC 1, §4.1.4), with s at most q/2.
+ * Variable-time: public inputs only. Never throws.
+ */
+export function verifyEcdsa(
+  publicKey: Uint8Array,
+  digest: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  if (signature.length !== 64 || digest.length !== 32) return false
+  const { order, generator } = secp256k1
+  const [r, s] = [fromBytesBe(signature.subarray(0, 32)), fromBytesBe(signature.subarray(32))]
+  if (r === 0n || r >= order || s === 0n || s > order >> 1n) return false
+  try {
+    const key = secp256k1.decode(publicKey)
+    const scale = inverse(s, order)
+    const point = secp256k1.msm(
+      [mod(scalarOfDigest(digest) * scale, order), mod(r * scale, order)],
+      [generator, key],
+    )
+    return (
+      !secp256k1.isIdentity(point) &&
+      mod(fromBytesBe(secp256k1.encode(point).subarray(1)), order) === r
+    )
+  } catch (error) {
+    if (isFault(error)) return false
+    throw error
+  }
+}
+
+/**
+ * The signature of checked shares, itself verified under the presignature's key shifted by τ.
+ * @throws Abort threshold/degenerate, blaming nobody, for s = 0
+ */
+export function combineShares(
+  of: PublicPresignature,
+  digest: Uint8Array,
+  shares: ReadonlyMap<PartyId, bigint>,
+  shift: Shift = NO_SHIFT,
+): EcdsaSignature {
+  const { order } = secp256k1
+  const { r, recovery } = nonceOf(of, shift)
+  const sum = [...shares.values()].reduce((total, share) => mod(total + share, order), 0n)
+  const isHigh = sum > order >> 1n
+  const s = isHigh ? order - sum : sum
+  const bytes = new Uint8Array(64)
+  bytes.set(toUnsignedBytes(r, 32))
+  bytes.set(toUnsignedBytes(s, 32), 32)
+  const key =
+    shift.tweak === 0n ? of.publicKey : secp256k1.add(of.publicKey, secp256k1.mulBase(shift.tweak))
+  if (!verifyEcdsa(secp256k1.encode(key), digest, bytes)) throw new Abort('threshold/degenerate')
+  return { bytes, recovery: isHigh ? recovery ^ 1 : recovery }
+}
