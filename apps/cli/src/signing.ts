@@ -3,36 +3,34 @@
  * put together and verified here, too. Of the cluster only the signatures are believed, and those
  * because they verify.
  */
-import { type ExplanationJson, MAX_LIFETIME_MS, type TxView, type WalletJson } from '@quorate/api'
+import { type ExplanationJson, MAX_LIFETIME_MS, type TxView } from '@quorate/api'
 import { Fault, fromHex, newId, toHex } from '@quorate/base'
-import { findAdapter, type SignItem, type TxFormat, type UnsignedTx } from '@quorate/chains'
+import type { SignItem, TxFormat, UnsignedTx } from '@quorate/chains'
 import { systemClock, systemRandom } from '@quorate/platform'
+import type { Account } from './account.ts'
 import type { Connection } from './connection.ts'
+import { progressText } from './progress.ts'
 import { checkReceipts, signaturesHash } from './receipts.ts'
-import { keyOf, walletId } from './wallets.ts'
+import { walletId } from './wallets.ts'
 
 const NO_CONTEXT = new Uint8Array()
 
 export type ReadTx = { readonly tx: UnsignedTx; readonly view: TxView }
 
-/** The transaction as this wallet would sign it. @throws chains/… */
-export function readTx(wallet: WalletJson, unsigned: Uint8Array): ReadTx {
-  const tx = findAdapter(wallet.network).parse({
-    unsigned,
-    context: NO_CONTEXT,
-    key: keyOf(wallet),
-  })
+/** The transaction as this account would sign it. @throws chains/… */
+export function readTx({ adapter, key }: Account, unsigned: Uint8Array): ReadTx {
+  const tx = adapter.parse({ unsigned, context: NO_CONTEXT, key })
   return { tx, view: tx.view() }
 }
 
 /** What policy says to it, by the node that was asked. */
 export const explain = (
   { client }: Connection,
-  wallet: WalletJson,
+  { wallet, network, path }: Account,
   unsigned: Uint8Array,
 ): Promise<ExplanationJson> =>
   client.call('explainTransaction', {
-    body: { wallet: wallet.id, network: wallet.network, unsigned: toHex(unsigned), context: '' },
+    body: { wallet: wallet.id, network, unsigned: toHex(unsigned), context: '', path },
   })
 
 export type SignedItem = {
@@ -58,17 +56,17 @@ export type SignedTx = {
  */
 export async function signTx(
   connection: Connection,
-  wallet: WalletJson,
+  account: Account,
   unsigned: Uint8Array,
   options: { readonly format?: TxFormat | undefined; readonly onProgress: (text: string) => void },
 ): Promise<SignedTx> {
   const { client } = connection
-  const adapter = findAdapter(wallet.network)
+  const { wallet, adapter, network, path } = account
   if (options.format !== undefined && !adapter.formats.includes(options.format))
     throw new Fault('chains/unknown-format', {
       detail: `there is ${adapter.formats.join(' and ')}`,
     })
-  const { tx } = readTx(wallet, unsigned)
+  const { tx } = readTx(account, unsigned)
   const credential = client.credentialFor('signTransaction')!
   const now = systemClock.now()
   const body = {
@@ -79,18 +77,18 @@ export async function signTx(
       project: credential.project,
       wallet: walletId(wallet),
       generation: wallet.generation,
-      network: wallet.network,
+      network,
       unsigned,
       context: NO_CONTEXT,
-      path: [],
+      path,
       policyHash: fromHex(wallet.policyHash),
       createdAt: now,
       expiresAt: now + MAX_LIFETIME_MS,
     },
   } as const
   const started = performance.now()
-  const { result } = await client.carryOut('signTransaction', body, ({ progress }) =>
-    options.onProgress(progress?.phase ?? 'signing'),
+  const { result } = await client.carryOut('signTransaction', body, (operation) =>
+    options.onProgress(progressText(operation, 'signing')),
   )
   const signMs = performance.now() - started
   if (result?.kind !== 'sign') throw new Fault('sdk/bad-answer')

@@ -1,17 +1,33 @@
 /** Wallets: finding one by what people call it, and making a new one. */
-import { checkThreshold, MAX_LIFETIME_MS, type PolicyChoice, type WalletJson } from '@quorate/api'
-import { Fault, fromHex, type Id, isId, isName, newId } from '@quorate/base'
-import { addressProof, findAdapter, type KeyRef } from '@quorate/chains'
+import {
+  checkThreshold,
+  MAX_LIFETIME_MS,
+  type PolicyChoice,
+  type Protocol,
+  type WalletJson,
+} from '@quorate/api'
+import { Fault, type Id, isId, isName, newId } from '@quorate/base'
+import { findNetwork } from '@quorate/chains'
 import { systemClock, systemRandom } from '@quorate/platform'
+import { accountOf } from './account.ts'
 import type { Connection } from './connection.ts'
+import { type Phase, PhaseTimes, progressText } from './progress.ts'
 import { checkReceipts } from './receipts.ts'
+import { chooseSuite, type SuiteChoice } from './suites.ts'
+import { checkRecord } from './wallet-record.ts'
 
-/** All wallets of the project. */
-export async function listWallets({ client }: Connection): Promise<readonly WalletJson[]> {
+/** All wallets of the project, or those of one protocol. */
+export async function listWallets(
+  { client }: Connection,
+  protocol?: Protocol,
+): Promise<readonly WalletJson[]> {
+  const only = protocol === undefined ? {} : { protocol }
   const wallets: WalletJson[] = []
   for (let cursor: string | null | undefined; cursor !== null; ) {
     const page: { readonly items: readonly WalletJson[]; readonly nextCursor: string | null } =
-      await client.call('listWallets', { query: cursor === undefined ? {} : { cursor } })
+      await client.call('listWallets', {
+        query: cursor === undefined ? only : { ...only, cursor },
+      })
     wallets.push(...page.items)
     cursor = page.nextCursor
   }
@@ -27,12 +43,7 @@ export async function findWallet(connection: Connection, idOrName: string): Prom
   return wallet
 }
 
-export const keyOf = ({ scheme, groupKey }: Pick<WalletJson, 'scheme' | 'groupKey'>): KeyRef => ({
-  scheme,
-  publicKey: fromHex(groupKey),
-})
-
-export type NewWallet = {
+export type NewWallet = SuiteChoice & {
   readonly network: string
   /** The first free name made of the network's, unless given. */
   readonly name?: string | undefined
@@ -41,7 +52,12 @@ export type NewWallet = {
   readonly policy: PolicyChoice
 }
 
-export type MadeWallet = { readonly wallet: WalletJson; readonly keygenMs: number }
+export type MadeWallet = {
+  readonly wallet: WalletJson
+  readonly keygenMs: number
+  /** What that time went into. */
+  readonly phases: readonly Phase[]
+}
 
 /**
  * A new wallet, confirmed by the receipts of all nodes, with an address worked out here.
@@ -53,8 +69,8 @@ export async function createWallet(
   onProgress: (text: string) => void,
 ): Promise<MadeWallet> {
   const { client, cluster } = connection
-  const adapter = findAdapter(options.network)
-  const network = adapter.network.slug
+  const network = findNetwork(options.network).slug
+  const { protocol, suite } = chooseSuite(network, options)
   const parties = cluster.record.nodes.length
   const threshold = options.threshold ?? connection.threshold
   const unsafeThreshold = options.isUnsafeAccepted === true
@@ -73,8 +89,8 @@ export async function createWallet(
       requestId: newId('req', now, systemRandom),
       project: credential.project,
       label,
-      protocol: 'frost',
-      suite: adapter.suite,
+      protocol,
+      suite,
       network,
       threshold,
       parties,
@@ -85,22 +101,26 @@ export async function createWallet(
     },
   } as const
   const started = performance.now()
-  const { result } = await client.carryOut('createWallet', body, ({ progress }) =>
-    onProgress(progress?.phase ?? 'making the key'),
-  )
+  const times = new PhaseTimes()
+  const { result } = await client.carryOut('createWallet', body, (operation) => {
+    times.saw(operation)
+    onProgress(progressText(operation, 'making the key'))
+  })
   const keygenMs = performance.now() - started
+  const phases = times.phases()
   if (result?.kind !== 'createWallet') throw new Fault('sdk/bad-answer')
-  const { wallet } = result
+  const { wallet, record } = result
+  if (wallet.protocol !== protocol || wallet.suite !== suite) throw new Fault('sdk/bad-answer')
   checkReceipts(result.receipts, connection, {
     purpose: 'keygen',
     body,
     client: credential.client,
     wallet: wallet.id,
-    result: fromHex(wallet.groupKey),
+    result: checkRecord(record, wallet),
     need: parties,
   })
   checkAddress(wallet)
-  return { wallet, keygenMs }
+  return { wallet, keygenMs, phases }
 }
 
 /**
@@ -128,8 +148,8 @@ export async function refreshWallet(
       expiresAt: now + MAX_LIFETIME_MS,
     },
   } as const
-  const { result } = await client.carryOut('refreshWallet', body, ({ progress }) =>
-    onProgress(progress?.phase ?? 'refreshing the shares'),
+  const { result } = await client.carryOut('refreshWallet', body, (operation) =>
+    onProgress(progressText(operation, 'refreshing the shares')),
   )
   if (result?.kind !== 'refresh') throw new Fault('sdk/bad-answer')
   checkReceipts(result.receipts, connection, {
@@ -138,16 +158,22 @@ export async function refreshWallet(
     client: credential.client,
     wallet: wallet.id,
     // The key that everyone confirms is the one it was: a refresh never changes it.
-    result: fromHex(wallet.groupKey),
+    result: checkRecord(result.record, { ...wallet, generation: result.generation }),
     need: cluster.record.nodes.length,
   })
   return result.generation
 }
 
-/** The address is that of the key which all nodes confirmed. @throws cli/does-not-verify */
+/** Every address is that of the key which all nodes confirmed. @throws cli/does-not-verify */
 export function checkAddress(wallet: WalletJson): void {
-  if (addressProof(wallet.network, keyOf(wallet)).address !== wallet.address)
-    throw new Fault('cli/does-not-verify', { detail: 'the address is not that of the key' })
+  const { network, address, addresses } = wallet
+  const isOwn =
+    addresses[network] === address &&
+    Object.entries(addresses).every(
+      ([each, shown]) => accountOf(wallet, { network: each }).address === shown,
+    )
+  if (!isOwn)
+    throw new Fault('cli/does-not-verify', { detail: 'an address is not that of the key' })
 }
 
 async function freeName(connection: Connection, network: string): Promise<string> {

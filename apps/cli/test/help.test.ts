@@ -90,9 +90,17 @@ test('with --json an error is one document on stderr', async () => {
 })
 
 test('networks and templates are listed without a cluster', async () => {
-  const { items } = document<{ items: readonly { network: string; caip2: string }[] }>(
-    await cli('networks', '--json'),
+  type Item = {
+    readonly network: string
+    readonly suite: string
+    readonly suites: readonly { readonly suite: string; readonly protocol: string }[]
+  }
+  const { items } = document<{ items: readonly Item[] }>(await cli('networks', '--json'))
+  const bitcoin = items.find(({ network }) => network === 'bitcoin-testnet4')
+  assert.equal(bitcoin?.suite, bitcoin?.suites[0]?.suite)
+  assert.deepEqual(
+    bitcoin?.suites.map(({ protocol }) => protocol),
+    ['frost', 'cggmp24', 'cggmp24'],
   )
-  assert.ok(items.some(({ network }) => network === 'bitcoin-testnet4'))
   assert.match((await cli('policy', 'templates')).out, /testnet-open/)
 })

@@ -87,6 +87,14 @@ export {
 } from './permission.ts'
 export { fromProblem, PROBLEM_CONTENT_TYPE, type Problem, toProblem } from './problem.ts'
 export {
+  PROTOCOL_NAMES,
+  PROTOCOLS,
+  type Protocol,
+  type ProtocolName,
+  parseProtocol,
+  protocolOfSuite,
+} from './protocol.ts'
+export {
   decodeReceipt,
   encodeReceipt,
   MAX_RESULT_BYTES,
@@ -148,6 +156,7 @@ export {
   type RequestBodyJson,
   ROUTES,
   type Route,
+  type WalletQuery,
 } from './routes/table.ts'
 export {
   type ExplainBody,

@@ -24,6 +24,7 @@ import {
   text,
 } from '@quorate/base'
 import { generation, hash32, id, name, slug, timeMs, VERSION_KEY, versioned } from './format.ts'
+import { PROTOCOLS, type Protocol } from './protocol.ts'
 
 export const MAX_UNSIGNED_BYTES: number = 1 << 20
 export const MAX_CONTEXT_BYTES: number = 1 << 20
@@ -66,7 +67,7 @@ export type WalletRequest = Lifetime & {
   readonly requestId: Id<'req'>
   readonly project: Id<'prj'>
   readonly label: string
-  readonly protocol: 'frost'
+  readonly protocol: Protocol
   /** Exact and versioned, e.g. `FROST-ED25519-SHA512-v1`. */
   readonly suite: string
   readonly network: string
@@ -163,7 +164,7 @@ export const walletRequestCodec: Codec<WalletRequest> = mapped(
       requestId: field(1, id('req')),
       project: field(2, id('prj')),
       label: field(3, name),
-      protocol: field(4, oneOf('frost')),
+      protocol: field(4, oneOf(...PROTOCOLS)),
       suite: field(5, text(64, /^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$/)),
       network: field(6, slug),
       threshold: field(7, int()),

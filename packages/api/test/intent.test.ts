@@ -10,9 +10,10 @@ import {
   MAX_CONTEXT_BYTES,
   MAX_PARTIES,
   MAX_UNSIGNED_BYTES,
+  PROTOCOLS,
   walletRequestCodec,
 } from '@quorate/api'
-import { encode, type FaultCode, isFault, toHex } from '@quorate/base'
+import { decode, encode, type FaultCode, isFault, toHex } from '@quorate/base'
 import fc from 'fast-check'
 import { fill, intent, NOW, walletRequest } from './sample.ts'
 
@@ -101,6 +102,25 @@ test('no wallet request with an unsound threshold can be encoded or decoded', ()
   }
   const label = { ...walletRequest, label: '-x' }
   assert.throws(() => encode(walletRequestCodec, label), fails('base/malformed'))
+})
+
+test('a wallet request names its protocol exactly: an alias is for the edge only', () => {
+  for (const protocol of PROTOCOLS)
+    assert.equal(
+      decode(walletRequestCodec, encode(walletRequestCodec, { ...walletRequest, protocol }), {
+        maxBytes: 1024,
+      }).protocol,
+      protocol,
+    )
+  for (const protocol of ['cggmp21', 'FROST', '']) {
+    const wrong = { ...walletRequest, protocol } as unknown as typeof walletRequest
+    assert.throws(() => encode(walletRequestCodec, wrong), fails('base/malformed'))
+    const cbor = walletRequestCodec.toCbor(walletRequest) as Map<number, string>
+    assert.throws(
+      () => walletRequestCodec.fromCbor(new Map(cbor).set(4, protocol), 'request'),
+      fails('base/malformed'),
+    )
+  }
 })
 
 test('a request lives at most five minutes, with 30 seconds for clocks that differ', () => {

@@ -82,6 +82,15 @@ export const walletRequest: WalletRequest = {
   ...times,
 }
 
+export const ecdsaRequest: WalletRequest = {
+  ...walletRequest,
+  requestId: id('req', 6),
+  label: 'treasury-2',
+  protocol: 'cggmp24',
+  suite: 'CGGMP24-secp256k1-SHA256-128-v1',
+  network: 'ethereum-sepolia',
+}
+
 export const refreshRequest: RefreshRequest = {
   v: 1,
   requestId: id('req', 5),

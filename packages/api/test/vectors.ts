@@ -29,6 +29,7 @@ import {
   auditEntry,
   auditLog,
   CLUSTER,
+  ecdsaRequest,
   id,
   intent,
   nodeSigner,
@@ -80,6 +81,7 @@ export async function makeVectors(): Promise<{ readonly [file: string]: unknown 
       await requestCase({ kind: 'createWallet', value: walletRequest }),
       await requestCase({ kind: 'sign', value: intent }),
       await requestCase({ kind: 'refresh', value: refreshRequest }),
+      await requestCase({ kind: 'createWallet', value: ecdsaRequest }),
     ],
     receipt: [await receiptCase(1), await receiptCase(2)],
     'audit-record': items.map(({ h }, i) => {

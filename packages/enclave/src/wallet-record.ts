@@ -15,9 +15,11 @@ import {
   mapped,
   oneOf,
   record,
+  TAGS,
+  taggedHash,
   text,
 } from '@quorate/base'
-import { type WalletKey, walletKeyCodec } from '@quorate/threshold'
+import { keyDigest, parseEcdsaKey, type WalletKey, walletKeyCodec } from '@quorate/threshold'
 
 const MAX_WALLET_BYTES = 1 << 20
 const VERSION = 1
@@ -77,4 +79,14 @@ export function decodeWallet(encoded: Uint8Array): WalletRecord {
   const version = outer instanceof Map ? (outer as ReadonlyMap<number, unknown>).get(1) : undefined
   if (typeof version === 'number' && version > VERSION) throw new Fault('base/unknown-version')
   return decode(walletRecordV1, encoded, limits)
+}
+
+/**
+ * What the receipts of a key generation or refresh confirm. FROST: the group key, because a certificate
+ * covers the rest. CGGMP24: 32 bytes over the key, its sharing, chain code and rid, and the auxiliary
+ * information. @throws threshold/inconsistent-share for a record that does not hold together
+ */
+export function confirmedBy(key: WalletKey): Uint8Array {
+  if (key.protocol === 'frost') return key.groupKey
+  return taggedHash(TAGS.walletGeneration, keyDigest(parseEcdsaKey(key)), key.aux!)
 }

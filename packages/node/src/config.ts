@@ -10,6 +10,8 @@ const peer = text(
   'INDEX=unix:PATH or INDEX=HOST:PORT',
 )
 
+export const DEFAULT_PRIMES_AHEAD = 1
+
 export const NODE_SETTINGS = {
   environment: setting(choice('development', 'staging', 'production'), {
     description: 'What the node may be used for; there is no default.',
@@ -35,6 +37,11 @@ export const NODE_SETTINGS = {
     description:
       'Point arithmetic: the fastest that is installed and agrees with noble, or noble itself.',
     default: 'fastest',
+  }),
+  'primes.ahead': setting(integer(0, 16), {
+    description:
+      'Sets of safe primes that are made ahead for CGGMP24, once a wallet of it has been asked for.',
+    default: DEFAULT_PRIMES_AHEAD,
   }),
   'log.level': setting(choice('debug', 'info', 'warn', 'error'), {
     description: 'Least level that is logged.',
@@ -68,6 +75,7 @@ export type NodeConfig = {
   }
   readonly hsm: { readonly type: string; readonly directory?: string | undefined }
   readonly backend: 'fastest' | 'noble'
+  readonly primesAhead?: number | undefined
   /** What MPC_THRESHOLD says, for comparison. */
   readonly threshold?: number | undefined
 }
@@ -103,6 +111,7 @@ export function nodeConfig(values: Config<typeof NODE_SETTINGS>): NodeConfig {
     },
     hsm: { type: values.get('hsm.type'), directory: values.get('hsm.directory') },
     backend: values.get('points.backend') === 'noble' ? 'noble' : 'fastest',
+    primesAhead: values.get('primes.ahead'),
     threshold: values.get('threshold'),
   }
   checkLoopback(config)

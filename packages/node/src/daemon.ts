@@ -18,7 +18,7 @@ import {
   systemTimers,
 } from '@quorate/platform'
 import { Anchors } from './anchors.ts'
-import { checkLoopback, type NodeConfig } from './config.ts'
+import { checkLoopback, DEFAULT_PRIMES_AHEAD, type NodeConfig } from './config.ts'
 import { serve } from './http/server.ts'
 import { type LocalNode, openLocal } from './local.ts'
 import { Operations } from './operations.ts'
@@ -100,7 +100,12 @@ class Daemon {
     const rows = await store.wallets()
     checkThreshold(config, rows)
     await journal.commit(forgetBefore(systemClock.now()), [])
-    await signer.calls.load({ rows, burnt: await store.burnt(systemClock.now()) })
+    await signer.calls.load({
+      rows,
+      burnt: await store.burnt(systemClock.now()),
+      aux: await store.aux(),
+      primes: await store.primes(),
+    })
 
     const tls =
       'host' in config.mesh.listen
@@ -108,7 +113,8 @@ class Daemon {
         : undefined
     const tlsFingerprint = tls?.fingerprint ?? null
     const renewEpoch = (): Promise<unknown> => signer.calls.epoch({ tlsFingerprint })
-    const { backends } = await signer.calls.prepare({ backend: config.backend })
+    const { backend, primesAhead = DEFAULT_PRIMES_AHEAD } = config
+    const { backends } = await signer.calls.prepare({ backend, primesAhead })
     const { notAfter } = await signer.calls.epoch({ tlsFingerprint })
     const renewMs = notAfter - systemClock.now()
     this.#undo.push(

@@ -2,7 +2,7 @@
  * A data directory with its store and its signer process opened: what a running node and the
  * enrolment commands have in common. One process at a time holds the directory.
  */
-import { Fault, fromUtf8, type Id, type Logger, parseId, utf8 } from '@quorate/base'
+import { Fault, fromUtf8, type Id, type Logger, parseId, toHex, utf8 } from '@quorate/base'
 import {
   type AuditDraft,
   type SignerHost,
@@ -10,6 +10,7 @@ import {
   startSigner,
 } from '@quorate/enclave'
 import { openDataDirectory, openSql, type Sql, systemClock, systemRandom } from '@quorate/platform'
+import { EvidenceKeeper } from './evidence-keeper.ts'
 import { type Draft, Journal } from './journal.ts'
 import { MIGRATIONS } from './schema.ts'
 import { putSetting, Store, statementsOf } from './store.ts'
@@ -74,6 +75,7 @@ export async function openLocal(
     undo.push(() => journal.settled())
     await claim(store, journal, environment)
 
+    const keeper = new EvidenceKeeper(data.file('evidence'))
     const signer = startSigner({
       environment,
       output: process.stderr.isTTY ? 'ignore' : 2,
@@ -88,6 +90,11 @@ export async function openLocal(
         },
         progress: ({ requestId, phase, done, of }) => {
           events.onProgress(requestId, { phase, round: done, of })
+          return {}
+        },
+        evidence: ({ sid, file }) => {
+          keeper.keep(sid, file)
+          logger.log('warn', 'evidence.kept', { sid: toHex(sid) })
           return {}
         },
         anchored: ({ from, checkpoint }) => {

@@ -11,10 +11,11 @@ export const runRequest =
     const { body } = request
     if (outcome.kind === 'wallet') {
       const { wallet, generation } = outcome.value
+      const record = toHex(outcome.value.public)
       const receipts = outcome.value.receipts.map(toHex)
       return body.kind === 'refresh'
-        ? { kind: 'refresh', wallet, generation, receipts }
-        : { kind: 'createWallet', wallet: walletJson(outcome.value), receipts }
+        ? { kind: 'refresh', wallet, generation, record, receipts }
+        : { kind: 'createWallet', wallet: walletJson(outcome.value), record, receipts }
     }
     if (body.kind !== 'sign') throw new Fault('node/internal')
     return signResult(outcome.value, body.value)

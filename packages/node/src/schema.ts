@@ -39,4 +39,18 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE TABLE peer_checkpoints (node INTEGER PRIMARY KEY, seq INTEGER NOT NULL, checkpoint BLOB NOT NULL) STRICT;
     `,
   },
+  {
+    number: 2,
+    name: 'auxiliary information and primes of CGGMP24',
+    sql: `
+      -- Auxiliary information of all nodes; sealed holds this node's secrets.
+      CREATE TABLE aux (
+        digest BLOB PRIMARY KEY, sid BLOB NOT NULL, level TEXT NOT NULL, request BLOB NOT NULL,
+        public BLOB NOT NULL, sealed BLOB NOT NULL, created_at INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+
+      -- Safe primes made ahead. A row goes when a session takes them, and never comes back.
+      CREATE TABLE aux_primes (id BLOB PRIMARY KEY, level TEXT NOT NULL, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    `,
+  },
 ]

@@ -1,6 +1,6 @@
 /** What a node keeps, as typed rows. The only place with SQL besides the journal. */
 import { array, bytes, decode, encode, Fault } from '@quorate/base'
-import type { Change, WalletRow } from '@quorate/enclave'
+import type { AuxRow, Change, PrimesRow, WalletRow } from '@quorate/enclave'
 import type { Sql, SqlRow, SqlStatement } from '@quorate/platform'
 
 const receiptList = array(bytes({ max: 1 << 16 }), { max: 50 })
@@ -116,6 +116,28 @@ export function statementsOf(change: Change): readonly SqlStatement[] {
         },
       ]
     }
+    case 'putAux': {
+      const { digest, sid, level, request, sealed, createdAt } = change.value
+      return [
+        {
+          sql: 'INSERT INTO aux (digest, sid, level, request, public, sealed, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+          params: [digest, sid, level, request, change.value.public, sealed, createdAt],
+        },
+      ]
+    }
+    case 'dropAux':
+      return [{ sql: 'DELETE FROM aux WHERE digest = ?', params: [change.value.digest] }]
+    case 'putPrimes': {
+      const { id, level, sealed } = change.value
+      return [
+        {
+          sql: 'INSERT INTO aux_primes (id, level, sealed) VALUES (?, ?, ?)',
+          params: [id, level, sealed],
+        },
+      ]
+    }
+    case 'takePrimes':
+      return [{ sql: 'DELETE FROM aux_primes WHERE id = ?', params: [change.value.id], expect: 1 }]
   }
 }
 
@@ -228,6 +250,28 @@ export class Store {
   async burnt(now: number): Promise<readonly Uint8Array[]> {
     const rows = await this.#sql.read('SELECT sid FROM burnt_sessions WHERE until >= ?', [now])
     return rows.map((row) => row['sid'] as Uint8Array)
+  }
+
+  async aux(): Promise<readonly AuxRow[]> {
+    const rows = await this.#sql.read('SELECT * FROM aux ORDER BY created_at')
+    return rows.map((row) => ({
+      digest: row['digest'] as Uint8Array,
+      sid: row['sid'] as Uint8Array,
+      level: row['level'] as string,
+      request: row['request'] as Uint8Array,
+      public: row['public'] as Uint8Array,
+      sealed: row['sealed'] as Uint8Array,
+      createdAt: row['created_at'] as number,
+    }))
+  }
+
+  async primes(): Promise<readonly PrimesRow[]> {
+    const rows = await this.#sql.read('SELECT * FROM aux_primes')
+    return rows.map((row) => ({
+      id: row['id'] as Uint8Array,
+      level: row['level'] as string,
+      sealed: row['sealed'] as Uint8Array,
+    }))
   }
 
   async request(

@@ -19,6 +19,8 @@ type Template<Params> = {
 /** Fees that a test transaction does not exceed by accident. */
 const TESTNET_FEES: Amounts = new Map([
   ['BTC', 100_000n],
+  // Some hundred thousand gas at the prices of a busy day; a plain transfer takes 21 000.
+  ['ETH', 10n ** 16n],
   ['SOL', 10_000_000n],
 ])
 

@@ -26,6 +26,8 @@ test('testnet-open: complete transactions on testnets with a small fee, and noth
   assert.equal(outcome(policy, facts(fee('BTC', 100_001n))), 'deny -')
   assert.equal(outcome(policy, facts(fee('SOL', 10_000_000n))), 'allow testnet')
   assert.equal(outcome(policy, facts(fee('SOL', 10_000_001n))), 'deny -')
+  assert.equal(outcome(policy, facts(fee('ETH', 10n ** 16n))), 'allow testnet')
+  assert.equal(outcome(policy, facts(fee('ETH', 10n ** 16n + 1n))), 'deny -')
   assert.equal(outcome(policy, facts(fee('DOGE', 1n))), 'deny -')
   assert.equal(outcome(policy, facts({ fee: undefined })), 'deny -')
   assert.equal(outcome(policy, facts({ isComplete: false })), 'deny -')

@@ -47,9 +47,18 @@ type Input<C extends OperationId> = {
 
 export type OnProgress = (operation: OperationJson) => void
 
-const POLL_MS = 60
-/** How long an operation is waited for before its id is handed back in a fault. */
-const MAX_WAIT_MS = 120_000
+/** Between two looks at an operation: a tenth of the time that it has taken, within these. */
+const MIN_POLL_MS = 60
+const MAX_POLL_MS = 500
+/**
+ * How long an operation is waited for before its id is handed back in a fault. Shares of an ECDSA key
+ * need auxiliary information, and that large primes, which take minutes on a slow machine.
+ */
+const MAX_WAIT_MS: { readonly [kind in OperationJson['kind']]: number } = {
+  createWallet: 15 * 60_000,
+  refresh: 15 * 60_000,
+  sign: 2 * 60_000,
+}
 
 export class NodeClient {
   readonly #o: NodeClientOptions
@@ -124,13 +133,15 @@ export class NodeClient {
 
   /** Follows a running operation to its end. @throws the fault it ended with; sdk/timeout */
   async wait(operation: OperationJson, onProgress: OnProgress = () => {}): Promise<OperationJson> {
-    const end = this.#o.clock.monotonic() + MAX_WAIT_MS
+    const { clock, sleep } = this.#o
+    const begun = clock.monotonic()
     let current = operation
     while (current.state === 'running') {
       onProgress(current)
-      if (this.#o.clock.monotonic() > end)
+      const waited = clock.monotonic() - begun
+      if (waited > MAX_WAIT_MS[current.kind])
         throw new Fault('sdk/timeout', { detail: `operation ${current.id} still runs` })
-      await this.#o.sleep(POLL_MS)
+      await sleep(Math.round(Math.min(MAX_POLL_MS, Math.max(MIN_POLL_MS, waited / 10))))
       current = await this.call('getOperation', { params: { id: current.id } })
     }
     if (current.state === 'failed')

@@ -2,8 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Protocol } from '@quorate/api'
 import { toHex } from '@quorate/base'
 import { chooseTemplate } from '@quorate/policy'
+import { accountOf } from '../account.ts'
 import type { Run } from '../command.ts'
 import { type Connection, connectionTo, devCluster } from '../connection.ts'
 import { signedLines } from '../dev/first-run.ts'
@@ -14,11 +16,26 @@ import { takeDown, takeUp } from '../dev/up.ts'
 import type { Output } from '../output.ts'
 import { loadReferee, type Referee } from '../referee.ts'
 import { createWallet, type MadeWallet } from '../wallets.ts'
-import { seconds } from './wallet.ts'
+import { describePhases, phasesJson, seconds } from './wallet.ts'
 
-const NETWORKS = ['bitcoin-testnet4', 'solana-devnet']
+type Wanted = {
+  /** What the wallet is made for; its samples are signed on this network first. */
+  readonly network: string
+  readonly protocol: Protocol
+  readonly others: readonly string[]
+}
 
-type Shown = MadeWallet & { readonly sample: Sample }
+/** The quick ones first: auxiliary information for ECDSA takes a while. */
+const WANTED: readonly Wanted[] = [
+  { network: 'bitcoin-testnet4', protocol: 'frost', others: [] },
+  { network: 'solana-devnet', protocol: 'frost', others: [] },
+  { network: 'ethereum-sepolia', protocol: 'cggmp24', others: ['bitcoin-testnet4'] },
+]
+
+type Shown = MadeWallet & {
+  /** On the wallet's own network first. */
+  readonly samples: readonly Sample[]
+}
 
 export const demo: Run = async (given, output) => {
   const home = homeAt(mkdtempSync(join(tmpdir(), 'quorate-demo-')))
@@ -48,43 +65,58 @@ async function show(home: Home, output: Output): Promise<void> {
   const { state } = await takeUp(home, { size: 3, threshold: 2, port: null }, onProgress)
   const connection = connectionTo(await devCluster(home), { socketPath: state.nodes[0]!.socket })
   const referee = await loading
-  const shown: Shown[] = []
-  for (const network of NETWORKS)
-    shown.push(await showWallet(referee, connection, network, onProgress))
-  output.result(documentOf(state, shown), () => [
+  // People see each wallet as soon as it has signed; a document is one.
+  const tell = (...lines: readonly string[]): void => {
+    if (!output.isJson) output.lines(lines)
+  }
+  tell(
     `${state.nodes.length} nodes started: processes ${state.nodes.map(({ pid }) => pid).join(', ')}, each with a signer process of its own.`,
-    ...shown.flatMap(({ wallet, keygenMs, sample }) => [
-      '',
-      `They made a key for ${wallet.network} in ${seconds(keygenMs)}, without a dealer; ${wallet.threshold} of ${wallet.parties} can sign.`,
-      `  ${wallet.address}`,
-      'A transaction that an outside library made:',
-      ...signedLines(sample),
-      `  txid ${sample.made.txid}`,
-    ]),
-  ])
+  )
+  const shown: Shown[] = []
+  for (const wanted of WANTED) {
+    const each = await showWallet(referee, connection, wanted, onProgress)
+    shown.push(each)
+    tell(...describe(each))
+  }
+  output.result(documentOf(state, shown), () => [])
 }
+
+const describe = ({ wallet, keygenMs, phases, samples }: Shown): readonly string[] => [
+  '',
+  `They made a key for ${wallet.network} (${wallet.protocol}) in ${seconds(keygenMs)}, without a dealer; ${wallet.threshold} of ${wallet.parties} can sign.`,
+  // What went before the key itself is told only where it is most of the time.
+  ...(wallet.protocol === 'cggmp24' ? [`  ${describePhases(phases)}`] : []),
+  ...samples.flatMap((sample) => [
+    `  ${sample.account.address}`,
+    'A transaction that an outside library made:',
+    ...signedLines(sample),
+    `  txid ${sample.made.txid}`,
+  ]),
+]
 
 async function showWallet(
   referee: Referee,
   connection: Connection,
-  network: string,
+  { network, protocol, others }: Wanted,
   onProgress: (text: string) => void,
 ): Promise<Shown> {
-  onProgress(`making a wallet for ${network}`)
+  onProgress(`making a wallet for ${network} (${protocol})`)
   const policy = chooseTemplate('testnet-open', {})
-  const made = await createWallet(connection, { network, policy }, onProgress)
-  const sample = await signSample(referee, connection, made.wallet, onProgress)
-  return { ...made, sample }
+  const made = await createWallet(connection, { network, protocol, policy }, onProgress)
+  const samples: Sample[] = []
+  for (const each of [network, ...others]) {
+    onProgress(`signing on ${each}`)
+    const account = accountOf(made.wallet, { network: each })
+    samples.push(await signSample(referee, connection, account, onProgress))
+  }
+  return { ...made, samples }
 }
 
 const documentOf = ({ nodes }: DevState, shown: readonly Shown[]): object => ({
   processes: nodes.map(({ pid }) => pid),
   signers: nodes.map(({ signerPid }) => signerPid),
-  wallets: shown.map(({ wallet, keygenMs, sample: { unsigned, made } }) => {
-    const inputs = made.items.map(({ message, signature }) => ({
-      message: toHex(message),
-      signature: toHex(signature),
-    }))
+  wallets: shown.map(({ wallet, keygenMs, phases, samples }) => {
+    const transactions = samples.map(transactionOf)
     return {
       id: wallet.id,
       protocol: wallet.protocol,
@@ -94,9 +126,30 @@ const documentOf = ({ nodes }: DevState, shown: readonly Shown[]): object => ({
       publicKey: wallet.publicKey,
       network: wallet.network,
       address: wallet.address,
-      transaction: { unsigned, signed: toHex(made.signed), txid: made.txid, ...inputs[0], inputs },
+      /** The one on the wallet's own network. */
+      transaction: transactions[0],
+      transactions,
       keygenMs: Math.round(keygenMs),
-      signMs: Math.round(made.signMs),
+      phases: phasesJson(phases),
+      signMs: Math.round(samples[0]!.made.signMs),
     }
   }),
 })
+
+function transactionOf({ account, unsigned, made, judge }: Sample): object {
+  const inputs = made.items.map(({ message, signature }) => ({
+    message: toHex(message),
+    signature: toHex(signature),
+  }))
+  return {
+    network: account.network,
+    address: account.address,
+    unsigned,
+    signed: toHex(made.signed),
+    txid: made.txid,
+    ...inputs[0],
+    inputs,
+    signMs: Math.round(made.signMs),
+    judge,
+  }
+}

@@ -1,21 +1,29 @@
-/** The networks that wallets can be made for. */
-import { findAdapter, NETWORKS } from '@quorate/chains'
+/** The networks that wallets can be made for, and with which suites. */
+import { protocolOfSuite } from '@quorate/api'
+import { findAdapter, NETWORKS, suitesOf } from '@quorate/chains'
 import type { Run } from '../command.ts'
 import { table } from '../output.ts'
 
 export const networks: Run = async (_given, output) => {
   const items = NETWORKS.map(({ slug, caip2, name, isTestnet }) => {
     const { scheme, suite } = findAdapter(slug)
-    return { network: slug, caip2, name, isTestnet, scheme, suite }
+    const suites = suitesOf(slug).map((each) => ({
+      suite: each,
+      protocol: protocolOfSuite(each),
+      scheme: findAdapter(slug, each).scheme,
+    }))
+    return { network: slug, caip2, name, isTestnet, scheme, suite, suites }
   })
   output.result({ items }, () =>
-    table(
-      items.map(({ network, name, isTestnet, scheme }) => [
+    table([
+      ['NETWORK', 'NAME', '', 'PROTOCOLS', 'SUITES, THE DEFAULT ONE FIRST'],
+      ...items.map(({ network, name, isTestnet, suites }) => [
         network,
         name,
-        scheme,
         isTestnet ? 'testnet' : '',
+        [...new Set(suites.map(({ protocol }) => protocol))].join(', '),
+        suites.map(({ suite }) => suite).join(', '),
       ]),
-    ),
+    ]),
   )
 }

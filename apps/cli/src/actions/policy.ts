@@ -1,6 +1,7 @@
 /** policy show, why and templates. */
 import type { ExplanationJson, PolicyRuleJson } from '@quorate/api'
 import { listTemplates } from '@quorate/policy'
+import { accountOf, choiceOf } from '../account.ts'
 import type { Run } from '../command.ts'
 import { connect } from '../connection.ts'
 import { readTransaction } from '../files.ts'
@@ -27,12 +28,13 @@ function describeRule({ id, action, when }: PolicyRuleJson): string {
 
 export const why: Run = async (given, output) => {
   const name = given.required('wallet')
+  const choice = choiceOf(given)
   const unsigned = readTransaction(given.argument(0))
   const connection = await connect(given)
-  const wallet = await findWallet(connection, name)
+  const account = accountOf(await findWallet(connection, name), choice)
   // Read here first: a bad transaction is refused with the reason, whatever the node says.
-  readTx(wallet, unsigned)
-  const explanation = await explain(connection, wallet, unsigned)
+  readTx(account, unsigned)
+  const explanation = await explain(connection, account, unsigned)
   output.result(explanation, () => describeDecision(explanation))
 }
 

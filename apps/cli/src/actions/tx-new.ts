@@ -1,54 +1,68 @@
 /** tx new: an example transaction for a wallet, made by the referee's libraries. */
-import { Fault, fromHex } from '@quorate/base'
+import { Fault, fromHex, toHex } from '@quorate/base'
 import { describeView } from '@quorate/chains'
+import { accountOf, choiceOf } from '../account.ts'
 import type { Given, Run } from '../command.ts'
 import { connect } from '../connection.ts'
-import { makeBitcoinSample, makeSolanaSample } from '../dev/samples.ts'
-import { writeNew } from '../files.ts'
+import { KIND_OPTIONS, kindOf, type SampleChoice } from '../dev/sample-kinds.ts'
+import { makeSample } from '../dev/samples.ts'
+import { readTransaction, writeNew } from '../files.ts'
 import { loadReferee } from '../referee.ts'
 import { readTx } from '../signing.ts'
 import { findWallet } from '../wallets.ts'
 
 export const make: Run = async (given, output) => {
   const name = given.required('wallet')
+  const choice = choiceOf(given)
+  const sample = sampleChoiceOf(given)
   const connection = await connect(given)
   const wallet = await findWallet(connection, name)
+  const account = accountOf(wallet, choice)
+  const { options, isBinary } = kindOf(account)
+  const other = KIND_OPTIONS.find((each) => given.has(each) && !options.includes(each))
+  if (other !== undefined)
+    throw new Fault('cli/bad-value', {
+      detail: `--${other} is not for ${account.network} and this wallet`,
+    })
   const referee = await loadReferee()
-  const isBitcoin = wallet.scheme === 'bip340-secp256k1'
-  refuseOthers(given, isBitcoin)
   let unsigned: string
   try {
-    unsigned = isBitcoin
-      ? makeBitcoinSample(referee, wallet, {
-          coins: given.list('coin').map(coinOf),
-          to: given.text('to'),
-          amount: given.integer('amount', 1, Number.MAX_SAFE_INTEGER),
-          feeRate: given.integer('fee-rate', 1, 10_000),
-        })
-      : makeSolanaSample(referee, wallet, {
-          to: given.text('to'),
-          lamports: given.integer('lamports', 1, Number.MAX_SAFE_INTEGER),
-          blockhash: given.text('blockhash'),
-        })
+    unsigned = makeSample(referee, account, sample)
   } catch (cause) {
     const said = cause instanceof Error ? cause.message : 'refused'
     throw new Fault('cli/bad-value', { detail: `no transaction can be made of it: ${said}`, cause })
   }
   const bytes = fromHex(unsigned)
-  const { view } = readTx(wallet, bytes)
+  const { view } = readTx(account, bytes)
   output.note(...describeView(view))
   const out = given.text('out')
-  if (out !== undefined) writeNew(out, isBitcoin ? bytes : `${unsigned}\n`)
-  output.result({ wallet: wallet.id, network: wallet.network, unsigned }, () => [out ?? unsigned])
+  if (out !== undefined) writeNew(out, isBinary ? bytes : `${unsigned}\n`)
+  output.result(
+    { wallet: wallet.id, network: account.network, path: account.path, unsigned },
+    () => [out ?? unsigned],
+  )
 }
 
-const BITCOIN = ['coin', 'amount', 'fee-rate']
-const SOLANA = ['lamports', 'blockhash']
+/** @throws cli/bad-value, cli/file-not-found, cli/bad-file */
+const sampleChoiceOf = (given: Given): SampleChoice => ({
+  to: given.text('to'),
+  coins: given.list('coin').map(coinOf),
+  previous: given.list('previous').map((each) => toHex(readTransaction(each))),
+  amount: given.integer('amount', 1, Number.MAX_SAFE_INTEGER),
+  feeRate: given.integer('fee-rate', 1, 10_000),
+  lamports: given.integer('lamports', 1, Number.MAX_SAFE_INTEGER),
+  blockhash: given.text('blockhash'),
+  wei: decimalOf(given, 'wei'),
+  nonce: decimalOf(given, 'nonce'),
+  maxFee: decimalOf(given, 'max-fee'),
+  priorityFee: decimalOf(given, 'priority-fee'),
+})
 
-function refuseOthers(given: Given, isBitcoin: boolean): void {
-  const other = (isBitcoin ? SOLANA : BITCOIN).find((name) => given.has(name))
-  if (other !== undefined)
-    throw new Fault('cli/bad-value', { detail: `--${other} is not for the network of this wallet` })
+/** A whole number that may pass 2^53. @throws cli/bad-value */
+function decimalOf(given: Given, name: string): string | undefined {
+  const text = given.text(name)
+  if (text === undefined || /^(0|[1-9]\d{0,38})$/.test(text)) return text
+  throw new Fault('cli/bad-value', { detail: `--${name} takes a whole number` })
 }
 
 /** `txid:vout:amount`. @throws cli/bad-value */

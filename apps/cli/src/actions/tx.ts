@@ -1,7 +1,14 @@
 /** tx show, sign and verify. */
-import { viewToJson, type WalletJson } from '@quorate/api'
+import { viewToJson } from '@quorate/api'
 import { Fault, isFault, toHex } from '@quorate/base'
 import { describeView, type TxFormat } from '@quorate/chains'
+import {
+  type Account,
+  type AccountChoice,
+  accountOf,
+  choiceOf,
+  describeAccount,
+} from '../account.ts'
 import type { Given, Run } from '../command.ts'
 import { type Connection, connect } from '../connection.ts'
 import { readTransaction, writeNew } from '../files.ts'
@@ -12,37 +19,45 @@ import { seconds } from './wallet.ts'
 
 export const show: Run = async (given, output) => {
   const unsigned = readTransaction(given.argument(0))
+  const choice = choiceOf(given)
   const connection = await connect(given)
-  const { wallet, view } = await walletFor(connection, given, unsigned)
-  const explanation = await explain(connection, wallet, unsigned)
+  const { account, view } = await accountFor(connection, given.text('wallet'), choice, unsigned)
+  const explanation = await explain(connection, account, unsigned)
   output.result(
     {
-      wallet: wallet.id,
+      wallet: account.wallet.id,
+      network: account.network,
+      path: account.path,
       view: viewToJson(view),
       decision: explanation.decision,
       reasons: explanation.reasons,
     },
-    () => [`Wallet ${wallet.label}`, ...describeView(view), ...describeDecision(explanation)],
+    () => [
+      `Wallet ${describeAccount(account)}`,
+      ...describeView(view),
+      ...describeDecision(explanation),
+    ],
   )
 }
 
-type Chosen = ReadTx & { readonly wallet: WalletJson }
+type Chosen = ReadTx & { readonly account: Account }
 
-/** The wallet named, or else the only one that can sign these bytes. @throws cli/missing-argument, cli/unknown-wallet, chains/… */
-async function walletFor(
+/** The account of the wallet named, or else of the only one that can sign these bytes. @throws cli/missing-argument, cli/unknown-wallet, chains/… */
+async function accountFor(
   connection: Connection,
-  given: Given,
+  name: string | undefined,
+  choice: AccountChoice,
   unsigned: Uint8Array,
 ): Promise<Chosen> {
-  const name = given.text('wallet')
   if (name !== undefined) {
-    const wallet = await findWallet(connection, name)
-    return { wallet, ...readTx(wallet, unsigned) }
+    const account = accountOf(await findWallet(connection, name), choice)
+    return { account, ...readTx(account, unsigned) }
   }
   const wallets = await listWallets(connection)
   const able = wallets.flatMap((wallet): readonly Chosen[] => {
     try {
-      return [{ wallet, ...readTx(wallet, unsigned) }]
+      const account = accountOf(wallet, choice)
+      return [{ account, ...readTx(account, unsigned) }]
     } catch (error) {
       if (isFault(error)) return []
       throw error
@@ -60,17 +75,18 @@ async function walletFor(
 export const sign: Run = async (given, output) => {
   const name = given.required('wallet')
   const format = formatOf(given)
+  const choice = choiceOf(given)
   const unsigned = readTransaction(given.argument(0))
   const connection = await connect(given)
-  const wallet = await findWallet(connection, name)
-  const { view } = readTx(wallet, unsigned)
+  const { account, view } = await accountFor(connection, name, choice, unsigned)
+  const { wallet } = account
   output.note(...describeView(view))
-  const explanation = await explain(connection, wallet, unsigned)
+  const explanation = await explain(connection, account, unsigned)
   if (explanation.decision === 'deny') {
     output.note(...describeDecision(explanation))
     throw new Fault('policy/denied', { detail: `wallet ${wallet.label}` })
   }
-  const made = await signTx(connection, wallet, unsigned, {
+  const made = await signTx(connection, account, unsigned, {
     format,
     onProgress: (text) => output.progress(text),
   })
@@ -79,7 +95,8 @@ export const sign: Run = async (given, output) => {
   output.result(
     {
       wallet: wallet.id,
-      network: wallet.network,
+      network: account.network,
+      path: account.path,
       txid: made.txid,
       format: format ?? 'raw',
       signed: toHex(made.signed),
@@ -111,12 +128,14 @@ function formatOf(given: Given): TxFormat | undefined {
 export const verify: Run = async (given, output) => {
   const unsigned = readTransaction(given.required('unsigned'))
   const signed = readTransaction(given.required('signed'))
-  const { wallet, tx } = await walletFor(await connect(given), given, unsigned)
+  const choice = choiceOf(given)
+  const connection = await connect(given)
+  const { account, tx } = await accountFor(connection, given.text('wallet'), choice, unsigned)
   const reasons = tx.verify(signed)
   const isValid = reasons.length === 0
-  output.result({ wallet: wallet.id, isValid, reasons }, () =>
+  output.result({ wallet: account.wallet.id, isValid, reasons }, () =>
     isValid
-      ? [`It is the unsigned transaction with valid signatures of ${wallet.label}.`]
+      ? [`It is the unsigned transaction with valid signatures of ${describeAccount(account)}.`]
       : reasons.map((reason) => `It is not: ${reason}`),
   )
   if (!isValid) throw new Fault('cli/does-not-verify')

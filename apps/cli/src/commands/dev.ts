@@ -71,7 +71,7 @@ export const devCommands: readonly Command[] = [
   {
     name: 'demo',
     summary:
-      'Do the main job once: three nodes, two wallets, two signed transactions, checked by others',
+      'Do the main job once: three nodes, three wallets, four signed transactions, checked by others',
     options: { keep: { kind: 'flag', about: 'leave the nodes running and their data in place' } },
     examples: ['quorate demo', 'quorate demo --json'],
     load: async () => (await import('../actions/demo.ts')).demo,
@@ -84,7 +84,7 @@ export const devCommands: readonly Command[] = [
   },
   {
     name: 'networks',
-    summary: 'List the networks that wallets can be made for',
+    summary: 'List the networks that wallets can be made for, and with which suites',
     examples: ['quorate networks'],
     load: async () => (await import('../actions/networks.ts')).networks,
   },

@@ -2,6 +2,7 @@
 import type { Command } from '../command.ts'
 import { clusterCommands } from './cluster.ts'
 import { devCommands } from './dev.ts'
+import { evidenceCommands } from './evidence.ts'
 import { nodeCommands } from './node.ts'
 import { txCommands } from './tx.ts'
 import { walletCommands } from './wallet.ts'
@@ -11,5 +12,6 @@ export const COMMANDS: readonly Command[] = [
   ...walletCommands,
   ...txCommands,
   ...clusterCommands,
+  ...evidenceCommands,
   ...nodeCommands,
 ]

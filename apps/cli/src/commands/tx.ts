@@ -1,3 +1,4 @@
+import { ACCOUNT_OPTIONS } from '../account-options.ts'
 import type { Argument, Command, Options } from '../command.ts'
 import { CONNECTION_OPTIONS } from '../connection-options.ts'
 
@@ -7,6 +8,7 @@ const tx: Argument = {
 }
 const options: Options = {
   wallet: { kind: 'text', value: 'WALLET', about: 'id or name of the wallet' },
+  ...ACCOUNT_OPTIONS,
   ...CONNECTION_OPTIONS,
 }
 const out: Options = {
@@ -22,6 +24,11 @@ export const txCommands: readonly Command[] = [
         kind: 'list',
         value: 'TXID:VOUT:AMOUNT',
         about: 'Bitcoin: a coin to spend (default: three that do not exist)',
+      },
+      previous: {
+        kind: 'list',
+        value: 'TX',
+        about: 'Bitcoin, ECDSA wallets: the transaction that made the coin, one for each --coin',
       },
       to: {
         kind: 'text',
@@ -40,11 +47,29 @@ export const txCommands: readonly Command[] = [
         value: 'HASH',
         about: 'Solana: a recent blockhash (default: one that never was)',
       },
+      wei: { kind: 'text', value: 'WEI', about: 'Ethereum: how much (default 10^15)' },
+      nonce: {
+        kind: 'text',
+        value: 'NONCE',
+        about: 'Ethereum: transactions that the address has sent before (default 0)',
+      },
+      'max-fee': {
+        kind: 'text',
+        value: 'WEI',
+        about: 'Ethereum: the most to pay for each gas (default 20 gwei)',
+      },
+      'priority-fee': {
+        kind: 'text',
+        value: 'WEI',
+        about: 'Ethereum: of it, the most to give to the validator (default 1 gwei)',
+      },
       ...out,
       ...options,
     },
     examples: [
       'quorate tx new --wallet pocket --out payment.psbt',
+      'quorate tx new --wallet till --wei 1000000000000000 --nonce 7',
+      'quorate tx new --wallet till --network bitcoin-testnet4 --path m/0/5 --out payment.psbt',
       'quorate tx new --wallet pocket --coin 4f…e1:0:50000 --to tb1q… --amount 20000 --fee-rate 3',
     ],
     load: async () => (await import('../actions/tx-new.ts')).make,
@@ -54,7 +79,10 @@ export const txCommands: readonly Command[] = [
     summary: 'Say in plain words what a transaction does, and what policy decides',
     arguments: [tx],
     options,
-    examples: ['quorate tx show payment.psbt --wallet pocket'],
+    examples: [
+      'quorate tx show payment.psbt --wallet pocket',
+      'quorate tx show payment.psbt --wallet till --network bitcoin-testnet4 --path m/0/5',
+    ],
     load: async () => (await import('../actions/tx.ts')).show,
   },
   {
@@ -72,6 +100,7 @@ export const txCommands: readonly Command[] = [
     },
     examples: [
       'quorate tx sign payment.psbt --wallet pocket',
+      'quorate tx sign payment.psbt --wallet till --network bitcoin-testnet4',
       'quorate tx sign payment.psbt --wallet pocket --format psbt --out signed.psbt',
     ],
     load: async () => (await import('../actions/tx.ts')).sign,

@@ -1,3 +1,4 @@
+import { ACCOUNT_OPTIONS } from '../account-options.ts'
 import type { Argument, Command } from '../command.ts'
 import { CONNECTION_OPTIONS } from '../connection-options.ts'
 
@@ -18,6 +19,16 @@ export const walletCommands: readonly Command[] = [
         value: 'NETWORK',
         about: 'slug or CAIP-2 id, see quorate networks (default bitcoin-testnet4)',
       },
+      protocol: {
+        kind: 'text',
+        value: 'NAME',
+        about: 'frost, or cggmp24 (also cggmp21) for ECDSA (default: the first of the network)',
+      },
+      suite: {
+        kind: 'text',
+        value: 'SUITE',
+        about: 'the exact suite instead, see quorate networks',
+      },
       threshold: { kind: 'integer', value: 'T', about: 'number of signers needed' },
       policy: {
         kind: 'text',
@@ -34,6 +45,7 @@ export const walletCommands: readonly Command[] = [
     },
     examples: [
       'quorate wallet create --network solana-devnet --name pocket',
+      'quorate wallet create --protocol cggmp24 --network ethereum-sepolia --name till',
       `quorate wallet create --policy allow-list --params networks='["bitcoin-testnet4"]' --params recipients='["tb1q…"]' --params maxAmount='{"BTC":"50000"}' --params maxFee='{"BTC":"5000"}'`,
     ],
     load: async () => (await import('../actions/wallet.ts')).create,
@@ -41,16 +53,26 @@ export const walletCommands: readonly Command[] = [
   {
     name: 'wallet list',
     summary: 'List the wallets of the project',
-    options: CONNECTION_OPTIONS,
-    examples: ['quorate wallet list', 'quorate wallet list --json'],
+    options: {
+      protocol: { kind: 'text', value: 'NAME', about: 'only those of this protocol' },
+      ...CONNECTION_OPTIONS,
+    },
+    examples: ['quorate wallet list', 'quorate wallet list --protocol cggmp24 --json'],
     load: async () => (await import('../actions/wallet.ts')).list,
   },
   {
     name: 'wallet show',
     summary: 'Show one wallet: address, keys, threshold',
     arguments: [wallet],
-    options: CONNECTION_OPTIONS,
-    examples: ['quorate wallet show pocket'],
+    options: {
+      path: {
+        kind: 'text',
+        value: 'PATH',
+        about: 'show this key derived from that of an ECDSA wallet, too, e.g. m/0/5',
+      },
+      ...CONNECTION_OPTIONS,
+    },
+    examples: ['quorate wallet show pocket', 'quorate wallet show till --path m/0/5'],
     load: async () => (await import('../actions/wallet.ts')).show,
   },
   {
@@ -77,6 +99,7 @@ export const walletCommands: readonly Command[] = [
     ],
     options: {
       wallet: { kind: 'text', value: 'WALLET', about: 'id or name' },
+      ...ACCOUNT_OPTIONS,
       ...CONNECTION_OPTIONS,
     },
     examples: ['quorate policy why payment.psbt --wallet pocket'],

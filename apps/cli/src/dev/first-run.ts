@@ -1,6 +1,7 @@
 /** The first run: a wallet, a signed sample, and what to try next, in plain words. */
 import { isFault } from '@quorate/base'
 import { chooseTemplate } from '@quorate/policy'
+import { accountOf } from '../account.ts'
 import { seconds } from '../actions/wallet.ts'
 import { connectionTo, devCluster } from '../connection.ts'
 import type { Output } from '../output.ts'
@@ -57,7 +58,7 @@ async function checkedSample(
   onProgress: (text: string) => void,
 ): Promise<Sample | undefined> {
   try {
-    return await signSample(await loadReferee(), connection, wallet, onProgress)
+    return await signSample(await loadReferee(), connection, accountOf(wallet), onProgress)
   } catch (error) {
     if (isFault(error, 'cli/no-referee')) return undefined
     throw error

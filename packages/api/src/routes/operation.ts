@@ -16,8 +16,10 @@ import { type WalletJson, walletSchema } from './wallet.ts'
 
 /** Hex of canonical receipts, for the client to verify. */
 type Receipts = { readonly receipts: readonly string[] }
+/** The public record of a wallet's generation, canonical, hex: the receipts are for what it holds. */
+type Recorded = Receipts & { readonly record: string }
 
-export type CreateWalletResult = Receipts & {
+export type CreateWalletResult = Recorded & {
   readonly kind: 'createWallet'
   readonly wallet: WalletJson
 }
@@ -42,7 +44,7 @@ export type SignResult = Receipts & {
   /** Protocol sessions that it took. */
   readonly attempts: number
 }
-export type RefreshResult = Receipts & {
+export type RefreshResult = Recorded & {
   readonly kind: 'refresh'
   readonly wallet: string
   /** The new one. */
@@ -86,11 +88,12 @@ export const problemSchema: Schema<Problem> = named<Problem>(
 )
 
 const receipts = Type.Array(hexSchema({ max: 1 << 13 }))
+const record = hexSchema({ max: 1 << 20 })
 const transactionHex = hexSchema({ max: 1 << 21 })
 
 const resultSchema: Schema<OperationResult> = schemaOf<OperationResult>(
   Type.Union([
-    Type.Object({ kind: Type.Literal('createWallet'), wallet: walletSchema, receipts }),
+    Type.Object({ kind: Type.Literal('createWallet'), wallet: walletSchema, record, receipts }),
     Type.Object({
       kind: Type.Literal('sign'),
       wallet: idSchema('wal'),
@@ -113,6 +116,7 @@ const resultSchema: Schema<OperationResult> = schemaOf<OperationResult>(
       kind: Type.Literal('refresh'),
       wallet: idSchema('wal'),
       generation: countSchema,
+      record,
       receipts,
     }),
   ]),

@@ -6,6 +6,7 @@
 import { bug } from '@quorate/base'
 import { Type } from '@sinclair/typebox'
 import type { Permission } from '../permission.ts'
+import { PROTOCOL_NAMES, type ProtocolName } from '../protocol.ts'
 import { MAX_REQUEST_BYTES } from '../request.ts'
 import {
   type AuditItemJson,
@@ -15,7 +16,15 @@ import {
 } from './audit.ts'
 import { type OperationJson, operationSchema } from './operation.ts'
 import { type WalletPolicyJson, walletPolicySchema } from './policy.ts'
-import { hexSchema, idSchema, type Page, pageSchema, type Schema, schemaOf } from './schema.ts'
+import {
+  enumSchema,
+  hexSchema,
+  idSchema,
+  type Page,
+  pageSchema,
+  type Schema,
+  schemaOf,
+} from './schema.ts'
 import {
   type ClusterJson,
   clusterSchema,
@@ -56,12 +65,17 @@ export type AuditQuery = {
 export type RequestBodyJson = { readonly request: string }
 type ById = { readonly params: { readonly id: string } }
 
+export type WalletQuery = ListQuery & {
+  /** Only wallets of this protocol, by any of its names. */
+  readonly protocol?: ProtocolName
+}
+
 /** What each route takes and answers. */
 export type NodeApi = {
   readonly getHealth: Call<unknown, HealthJson>
   readonly getStatus: Call<unknown, StatusJson>
   readonly getCluster: Call<unknown, ClusterJson>
-  readonly listWallets: Call<{ readonly query: ListQuery }, Page<WalletJson>>
+  readonly listWallets: Call<{ readonly query: WalletQuery }, Page<WalletJson>>
   readonly getWallet: Call<ById, WalletJson>
   readonly createWallet: Call<{ readonly body: RequestBodyJson }, OperationJson>
   readonly refreshWallet: Call<ById & { readonly body: RequestBodyJson }, OperationJson>
@@ -100,9 +114,13 @@ export const DEFAULT_LIMIT = 100
 const limit = Type.Optional(
   Type.Integer({ minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT }),
 )
-const listQuery = schemaOf<ListQuery>(
+const walletQuery = schemaOf<WalletQuery>(
   Type.Object(
-    { cursor: Type.Optional(Type.String({ maxLength: 256 })), limit },
+    {
+      cursor: Type.Optional(Type.String({ maxLength: 256 })),
+      limit,
+      protocol: Type.Optional(enumSchema(...PROTOCOL_NAMES)),
+    },
     { additionalProperties: false },
   ),
 )
@@ -151,7 +169,7 @@ export const ROUTES: { readonly [Id in OperationId]: Route<NodeApi[Id]> } = {
     path: '/api/v1/wallets',
     summary: "Wallets of the client's project",
     permission: 'wallet.read',
-    query: listQuery,
+    query: walletQuery,
     answer: pageSchema(walletSchema),
   },
   getWallet: {

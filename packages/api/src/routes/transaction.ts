@@ -78,6 +78,8 @@ export type ExplainBody = {
   readonly unsigned: string
   /** Canonical CBOR of the network's adapter, hex; may be empty. */
   readonly context: string
+  /** Non-hardened derivation steps below the wallet's key, none unless told. */
+  readonly path?: readonly number[]
 }
 
 export const explainBodySchema: Schema<ExplainBody> = named<ExplainBody>(
@@ -88,6 +90,9 @@ export const explainBodySchema: Schema<ExplainBody> = named<ExplainBody>(
       network: Type.String({ minLength: 1, maxLength: 64 }),
       unsigned: hexSchema({ max: 1 << 20 }),
       context: hexSchema({ min: 0, max: 1 << 20 }),
+      path: Type.Optional(
+        Type.Array(Type.Integer({ minimum: 0, maximum: 0x7fffffff }), { maxItems: 10 }),
+      ),
     },
     { additionalProperties: false },
   ),

@@ -1,5 +1,6 @@
 /** Wallets as the API shows them. */
 import { Type } from '@sinclair/typebox'
+import { PROTOCOLS, type Protocol } from '../protocol.ts'
 import type { Scheme } from '../view.ts'
 import {
   countSchema,
@@ -24,7 +25,7 @@ export type WalletJson = {
   readonly id: string
   readonly project: string
   readonly label: string
-  readonly protocol: string
+  readonly protocol: Protocol
   readonly suite: string
   readonly scheme: Scheme
   readonly network: string
@@ -40,7 +41,15 @@ export type WalletJson = {
   readonly groupKey: string
   /** The key that signatures verify under, e.g. the tweaked x-only key of a Taproot output; hex. */
   readonly publicKey: string
+  /** On `network`. */
   readonly address: string
+  /**
+   * By slug of the network, for every network that the wallet can sign on: that of `address` first.
+   * The wallet has signed with the key of `address`; the others are of the same key.
+   */
+  readonly addresses: { readonly [network: string]: string }
+  /** Where keys can be derived from the wallet's (BIP-32): 32 bytes, hex. */
+  readonly chainCode?: string
   readonly policyHash: string
   readonly environment: Environment
   readonly createdAt: string
@@ -52,7 +61,7 @@ export const walletSchema: Schema<WalletJson> = named<WalletJson>(
     id: idSchema('wal'),
     project: idSchema('prj'),
     label: Type.String(),
-    protocol: Type.String(),
+    protocol: enumSchema(...PROTOCOLS),
     suite: Type.String(),
     scheme: enumSchema('ed25519', 'bip340-secp256k1', 'ecdsa-secp256k1'),
     network: slugSchema,
@@ -65,6 +74,8 @@ export const walletSchema: Schema<WalletJson> = named<WalletJson>(
     groupKey: hexSchema({ max: 64 }),
     publicKey: hexSchema({ max: 64 }),
     address: Type.String(),
+    addresses: Type.Record(slugSchema, Type.String()),
+    chainCode: Type.Optional(hexSchema(32)),
     policyHash: hexSchema(32),
     environment: environmentSchema,
     createdAt: timeSchema,

@@ -40,6 +40,8 @@ const wallet: WalletJson = {
   groupKey: hex(32),
   publicKey: hex(32),
   address: 'So11111111111111111111111111111111111111112',
+  addresses: { 'solana-devnet': 'So11111111111111111111111111111111111111112' },
+  chainCode: hex(32),
   policyHash: hex(32),
   environment: 'development',
   createdAt: TIME,
@@ -155,10 +157,19 @@ const ANSWERS: { readonly [Id in keyof typeof ROUTES]: unknown } = {
   getCluster: cluster,
   listWallets: page(wallet),
   getWallet: wallet,
-  createWallet: { ...operation, result: { kind: 'createWallet', wallet, receipts: [hex(9)] } },
+  createWallet: {
+    ...operation,
+    result: { kind: 'createWallet', wallet, record: hex(99), receipts: [hex(9)] },
+  },
   refreshWallet: {
     ...operation,
-    result: { kind: 'refresh', wallet: wallet.id, generation: 2, receipts: [hex(9)] },
+    result: {
+      kind: 'refresh',
+      wallet: wallet.id,
+      generation: 2,
+      record: hex(99),
+      receipts: [hex(9)],
+    },
   },
   signTransaction: operation,
   explainTransaction: explanation,
@@ -226,6 +237,18 @@ test('inputs: bad ids, odd keys, limits out of range and upper-case hex are refu
   }
   assert.ok(Value.Check(ROUTES.explainTransaction.body!, explain))
   assert.ok(!Value.Check(ROUTES.explainTransaction.body!, { ...explain, unsigned: '' }))
+  assert.ok(Value.Check(ROUTES.explainTransaction.body!, { ...explain, path: [0, 2 ** 31 - 1] }))
+  for (const path of [[-1], [2 ** 31], [0.5], Array(11).fill(0)])
+    assert.ok(!Value.Check(ROUTES.explainTransaction.body!, { ...explain, path }))
+  for (const protocol of ['frost', 'cggmp24', 'cggmp21'])
+    assert.ok(Value.Check(ROUTES.listWallets.query!, { protocol }))
+  for (const protocol of ['gg20', '', 'FROST'])
+    assert.ok(!Value.Check(ROUTES.listWallets.query!, { protocol }))
+})
+
+test('a wallet is shown with the exact name of its protocol, never with an alias', () => {
+  assert.ok(Value.Check(ROUTES.getWallet.answer, { ...wallet, protocol: 'cggmp24' }))
+  assert.ok(!Value.Check(ROUTES.getWallet.answer, { ...wallet, protocol: 'cggmp21' }))
 })
 
 test('a view keeps amounts of any size', () => {

@@ -9,6 +9,10 @@ export const apiErrors = {
     'the threshold is below a majority of the parties',
     'Choose at least half of the parties plus one, or set unsafeThreshold and accept that limits do not hold across signer sets.',
   ]),
+  'api/unknown-protocol': invalid([
+    'there is no signing protocol of that name',
+    'Use frost or cggmp24, or leave it out: it follows from the network.',
+  ]),
   'api/lifetime': invalid([
     'the request lives for too long, or ends before it begins',
     'Set expiresAt later than createdAt, by at most five minutes.',

@@ -66,6 +66,10 @@ export const cliErrors = {
     'there is no wallet of that id or name in this project',
     'quorate wallet list shows what there is.',
   ]),
+  'cli/wrong-protocol': invalid([
+    'the network has no use for keys of that protocol',
+    'Choose another protocol or network; quorate networks shows what goes with what.',
+  ]),
   'cli/unknown-node': notFound([
     'the cluster has no node of that number',
     'quorate status shows the nodes.',

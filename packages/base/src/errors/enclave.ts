@@ -82,12 +82,20 @@ export const enclaveErrors = {
     'the network does not take signatures of this suite',
     'Leave the suite out: it follows from the network.',
   ]),
+  'enclave/weak-suite': denied([
+    'the suite is for tests and comparison, not for keys that hold value',
+    'Leave the suite out, which takes the one at 128 bits.',
+  ]),
+  'enclave/unknown-aux': conflict([
+    'this node does not hold the auxiliary information that the new shares are for',
+    'Ask again: the coordinator then has it made by all nodes.',
+  ]),
   'enclave/mainnet-in-development': denied([
     'a development cluster signs for test networks only',
     'Choose a test network, or set up a production cluster.',
   ]),
   'enclave/derivation-unsupported': invalid([
-    'this wallet signs with its own key only, not with derived ones',
+    'wallets of FROST sign with their own key only, not with derived ones',
     'Leave the derivation path empty.',
   ]),
   'enclave/stale-manifest': abort([

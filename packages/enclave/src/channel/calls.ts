@@ -22,6 +22,10 @@ import {
 } from '@quorate/base'
 
 const MAX_RECORD_BYTES = 1 << 20
+/** Of an evidence file: signed broadcasts of all parties, each of which may be as long as an envelope. */
+export const MAX_EVIDENCE_FILE_BYTES: number = 20 << 20
+/** Sets of primes that may be in store. */
+export const MAX_PRIMES_AHEAD = 64
 const blob = bytes({ max: MAX_RECORD_BYTES })
 const hash32 = bytes(32)
 const empty = record({})
@@ -56,6 +60,43 @@ export type WalletRow = {
   readonly proof: Uint8Array | null
 }
 
+/** Auxiliary information of all nodes as the store keeps it. `sealed` is this node's secrets. */
+export const auxRow: Codec<AuxRow> = record({
+  digest: field(0, hash32),
+  sid: field(1, hash32),
+  level: field(2, text(64)),
+  request: field(3, hash32),
+  public: field(4, blob),
+  sealed: field(5, blob),
+  createdAt: field(6, int()),
+})
+export type AuxRow = {
+  /** Names it, 32 bytes. */
+  readonly digest: Uint8Array
+  /** Of the session that made it. */
+  readonly sid: Uint8Array
+  /** The suite whose keys sign with it. */
+  readonly level: string
+  /** Hash of the request that it was made for. */
+  readonly request: Uint8Array
+  /** The public keys of all nodes. */
+  readonly public: Uint8Array
+  readonly sealed: Uint8Array
+  readonly createdAt: number
+}
+
+/** Safe primes that no session has used yet, sealed. */
+export const primesRow: Codec<PrimesRow> = record({
+  id: field(0, bytes(16)),
+  level: field(1, text(64)),
+  sealed: field(2, blob),
+})
+export type PrimesRow = {
+  readonly id: Uint8Array
+  readonly level: string
+  readonly sealed: Uint8Array
+}
+
 const walletRef = record({
   wallet: field(0, id),
   generation: field(1, int()),
@@ -73,6 +114,12 @@ export const change: Codec<Change> = union({
   drop: [3, walletRef],
   /** The wallet has signed with the key of its address, which may now be shown. */
   prove: [4, record({ ref: field(0, walletRef), proof: field(1, bytes(64)) })],
+  putAux: [5, auxRow],
+  /** No wallet will sign with it any more. */
+  dropAux: [6, record({ digest: field(0, hash32) })],
+  putPrimes: [7, primesRow],
+  /** They go into a session, and are never put back. Fails where they are gone. */
+  takePrimes: [8, record({ id: field(0, bytes(16)) })],
 })
 export type WalletRef = CodecType<typeof walletRef>
 export type Change =
@@ -87,6 +134,10 @@ export type Change =
       readonly kind: 'prove'
       readonly value: { readonly ref: WalletRef; readonly proof: Uint8Array }
     }
+  | { readonly kind: 'putAux'; readonly value: AuxRow }
+  | { readonly kind: 'dropAux'; readonly value: { readonly digest: Uint8Array } }
+  | { readonly kind: 'putPrimes'; readonly value: PrimesRow }
+  | { readonly kind: 'takePrimes'; readonly value: { readonly id: Uint8Array } }
 
 /** What happened, as the signer saw it; the daemon adds sequence number, time and boot id. */
 const auditDraft = record({
@@ -197,12 +248,20 @@ export const signerCalls = {
     record({
       rows: field(0, array(walletRow, { max: 100_000 })),
       burnt: field(1, array(hash32, { max: 1_000_000 })),
+      aux: field(2, array(auxRow, { max: 100_000 })),
+      primes: field(3, array(primesRow, { max: MAX_PRIMES_AHEAD })),
     }),
     empty,
   ),
-  /** Chooses the point arithmetic; before the first epoch. Names it by group: `secp256k1=noble`. */
+  /**
+   * Chooses the arithmetic, and how many sets of primes are made ahead once a wallet needs them; before
+   * the first epoch. Names the arithmetic by group: `secp256k1=noble`.
+   */
   prepare: call(
-    record({ backend: field(0, oneOf('fastest', 'noble')) }),
+    record({
+      backend: field(0, oneOf('fastest', 'noble')),
+      primesAhead: field(1, int(0, MAX_PRIMES_AHEAD)),
+    }),
     record({ backends: field(0, array(text(64), { max: 8 })) }),
   ),
   /** New epoch keys, delegated by the identity key. */
@@ -235,6 +294,7 @@ export const signerCalls = {
       network: field(2, text(64)),
       unsigned: field(3, blob),
       context: field(4, blob),
+      path: field(5, array(int(0, 0x7fffffff), { max: 10 })),
     }),
     record({ json: field(0, text(1 << 20)) }),
   ),
@@ -285,6 +345,11 @@ export const hostCalls = {
   ),
   /** A checkpoint that a peer sent: its own to keep, or the newest of this node that it kept. */
   anchored: call(record({ from: field(0, int(1, 50)), checkpoint: field(1, blob) }), empty),
+  /** What convicts a party, as `evidence-file.ts` describes it, for the daemon to keep. */
+  evidence: call(
+    record({ sid: field(0, hash32), file: field(1, bytes({ max: MAX_EVIDENCE_FILE_BYTES })) }),
+    empty,
+  ),
   log: call(
     record({
       level: field(0, oneOf('debug', 'info', 'warn', 'error')),

@@ -21,8 +21,8 @@ import {
   text,
 } from '@quorate/base'
 
-/** Larger than any transaction or wallet record that crosses; checked before allocation. */
-const MAX_FRAME_BYTES = 8 * 1024 * 1024
+/** Larger than anything that crosses, evidence files included; checked before allocation. */
+const MAX_FRAME_BYTES = 32 * 1024 * 1024
 
 // biome-ignore lint/suspicious/noExplicitAny: calls have whatever payloads they have
 type AnyCodec = Codec<any>

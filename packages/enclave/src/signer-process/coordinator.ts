@@ -22,6 +22,7 @@ export type Proposal = Pick<
   | 'suite'
   | 'threshold'
   | 'policyHash'
+  | 'aux'
 > & {
   /** All nodes must sign; otherwise any `threshold` of them. */
   readonly needsAll: boolean

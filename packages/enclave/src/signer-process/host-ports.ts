@@ -19,6 +19,9 @@ export function portsOver(host: () => Client<HostCalls>, local: Local): SignerPo
       await host().persist({ changes, audit })
     },
     anchored: (from, checkpoint) => forget(host().anchored({ from, checkpoint })),
+    evidence: async (sid, file) => {
+      await host().evidence({ sid, file })
+    },
     progress: (requestId, phase, done, of) =>
       forget(host().progress({ requestId, phase, done, of })),
   }

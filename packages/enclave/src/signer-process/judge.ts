@@ -5,8 +5,10 @@
 import { ALLOWED_SKEW_MS, type Intent, type RefreshRequest, type WalletRequest } from '@quorate/api'
 import { equalBytes, Fault } from '@quorate/base'
 import { type Manifest, partiesOf } from '@quorate/threshold'
+import type { AuxRow } from '../channel/calls.ts'
 import type { Plan } from './participation.ts'
 import type { Peers } from './peers.ts'
+import { auxPlan } from './plan-aux.ts'
 import type { PlanContext } from './plan-context.ts'
 import { keygenPlan, refreshPlan } from './plan-keygen.ts'
 import { provePlan, signPlan } from './plan-sign.ts'
@@ -59,21 +61,17 @@ export function judge(
   now: number,
 ): Plan {
   const { body } = checked.request
-  fits(manifest.protocol === 'frost')
-  if (manifest.purpose === 'keygen') {
-    if (body.kind !== 'createWallet') throw new Fault('enclave/bad-prepare')
+  if (body.kind === 'createWallet' && manifest.purpose !== 'sign')
     return judgeKeygen(context, manifest, checked, body.value)
-  }
   const target =
     body.kind === 'createWallet' ? walletIdOf(body.value, checked.hash) : body.value.wallet
   const stored = context.wallets.active(target, body.value.project)
   const { key, policyHash } = stored.record
+  fits(manifest.protocol === key.protocol)
   fits(manifest.wallet === key.wallet && manifest.suite === key.suite)
   fits(manifest.threshold === key.threshold && equalBytes(manifest.policyHash, policyHash))
-  if (manifest.purpose === 'refresh') {
-    if (body.kind !== 'refresh') throw new Fault('enclave/bad-prepare')
+  if (body.kind === 'refresh' && manifest.purpose !== 'sign')
     return judgeRefresh(context, manifest, checked, body.value, stored)
-  }
   fits(manifest.purpose === 'sign')
   fits(manifest.generation === key.generation && manifest.signers.length === key.threshold)
   // Whoever may make or refresh a wallet may have its address proven: that signs no transaction.
@@ -87,16 +85,35 @@ function judgeKeygen(
   { hash }: CheckedRequest,
   request: WalletRequest,
 ): Plan {
+  const { purpose } = manifest
+  fits(purpose === 'keygen' || purpose === 'aux')
   const cluster = context.peers.cluster.record
   const wallet = planWallet(request, hash, cluster)
   fits(manifest.wallet === wallet.wallet && manifest.generation === 1)
-  fits(manifest.suite === request.suite && manifest.threshold === request.threshold)
+  fits(manifest.protocol === request.protocol && manifest.suite === request.suite)
+  fits(manifest.threshold === request.threshold)
   fits(equalBytes(manifest.policyHash, wallet.policyHash))
   fits(manifest.signers.length === cluster.nodes.length)
   if (context.wallets.anyOf(wallet.wallet) !== undefined) throw new Fault('enclave/wallet-exists')
   if (context.wallets.hasLabel(request.project, request.label))
     throw new Fault('enclave/label-taken')
-  return keygenPlan(context, manifest, hash, request, wallet)
+  if (purpose === 'aux') return judgeAux(context, manifest, request.requestId)
+  return keygenPlan(context, manifest, hash, request, wallet, auxOf(context, manifest))
+}
+
+/** One request has auxiliary information made once: it costs seconds of computing. */
+function judgeAux(context: PlanContext, manifest: Manifest, requestId: string): Plan {
+  fits(manifest.protocol === 'cggmp24' && context.auxes.ofRequest(manifest.request) === undefined)
+  return auxPlan(context, manifest, requestId)
+}
+
+/** What the new shares are for, where their protocol has such a thing. @throws enclave/unknown-aux */
+function auxOf({ auxes }: PlanContext, { protocol, suite, aux }: Manifest): AuxRow | undefined {
+  fits((protocol === 'cggmp24') === (aux !== undefined))
+  if (aux === undefined) return undefined
+  const row = auxes.find(aux)
+  fits(row.level === suite)
+  return row
 }
 
 function judgeRefresh(
@@ -110,7 +127,12 @@ function judgeRefresh(
   if (request.generation !== generation)
     throw new Fault('enclave/other-generation', { detail: `it is at generation ${generation}` })
   fits(manifest.generation === generation + 1 && manifest.signers.length === parties.length)
-  return refreshPlan(context, manifest, hash, stored)
+  if (manifest.purpose === 'aux') return judgeAux(context, manifest, request.requestId)
+  fits(manifest.purpose === 'refresh')
+  const aux = auxOf(context, manifest)
+  // Fresh shares are worth little with moduli whose factors may be known.
+  fits(aux === undefined || equalBytes(aux.request, manifest.request))
+  return refreshPlan(context, manifest, hash, stored, aux)
 }
 
 function judgeSigning(

@@ -12,21 +12,33 @@ import {
   type Countersignature,
   countersign,
   decodeManifest,
+  type Evidence,
   encodeManifest,
   type Manifest,
   type PartyId,
   sessionId,
   verifyCountersignature,
 } from '@quorate/threshold'
-import type { AuditDraft, Change, Outcome, WalletRef } from '../channel/calls.ts'
+import {
+  type AuditDraft,
+  type Change,
+  MAX_EVIDENCE_FILE_BYTES,
+  type Outcome,
+  type WalletRef,
+} from '../channel/calls.ts'
+
+import { encodeEvidenceFile } from '../evidence-file.ts'
 import { nodeAudit, requestAudit } from './audit.ts'
+import type { AuxStore } from './aux-store.ts'
 import { type Control, decodeControl, encodeControl } from './control.ts'
 import { coordinate, type Proposal } from './coordinator.ts'
+import { Generations } from './generations.ts'
 import { checkManifest, judge } from './judge.ts'
 import { Participation, type Plan } from './participation.ts'
 import type { Peers } from './peers.ts'
 import type { PlanContext } from './plan-context.ts'
 import type { SignerPorts } from './ports.ts'
+import type { PrimeStock } from './prime-stock.ts'
 import { Recovery, refOf } from './recovery.ts'
 import {
   type CheckedRequest,
@@ -45,6 +57,9 @@ const MAX_EARLY_READY = 16
 /** How long a burnt session id is kept: longer than any manifest or envelope of it can be valid. */
 const BURN_MS = 24 * 60 * 60_000
 
+/** What a session was asked for, and its signers' keys when it began. */
+type Case = { readonly checked: CheckedRequest; readonly epochs: readonly Uint8Array[] }
+
 type EarlyReady = {
   readonly sid: Uint8Array
   readonly from: PartyId
@@ -60,20 +75,22 @@ export class Member {
   readonly #bootId: Uint8Array
   readonly #run: SessionRunner
   readonly #sessions = new Map<string, Participation>()
-  /** What each session was asked for. */
-  readonly #requests = new WeakMap<Participation, CheckedRequest>()
+  readonly #cases = new WeakMap<Participation, Case>()
+  readonly #auxes: AuxStore
   readonly #recovery: Recovery
   readonly #plans: PlanContext
   /** Requests that this node coordinates now, by hash: asking twice joins the first. */
   readonly #running = new Map<string, Promise<Outcome>>()
   #early: EarlyReady[] = []
-  /** `<project>/<name>` of wallets that are being made. */
-  readonly #reserved = new Set<string>()
+  /** `<project>/<name>` of wallets that are being made, and the sessions that make them. */
+  readonly #reserved = new Map<string, string>()
 
   constructor(o: {
     vault: Vault
     peers: Peers
     wallets: Wallets
+    auxes: AuxStore
+    primes: PrimeStock
     ports: SignerPorts
     burnt: Iterable<Uint8Array>
     bootId: Uint8Array
@@ -87,21 +104,31 @@ export class Member {
     this.#burnt = new Set([...o.burnt].map(toHex))
     this.#bootId = o.bootId
     this.#run = o.run
+    this.#auxes = o.auxes
+    const generations = new Generations(o.wallets, o.auxes, (changes, audit) =>
+      o.ports.persist(changes, audit),
+    )
     this.#plans = {
       vault: o.vault,
       peers: o.peers,
       wallets: o.wallets,
+      auxes: o.auxes,
+      primes: o.primes,
+      generations,
       ports: o.ports,
       tell: (message, sid, receivers) => this.#control(message, sid, 'all', receivers),
       auditOf: (session, ...fields) => {
-        const begun = requestAudit(this.#requests.get(session)!, session.manifest, 'done')
+        const { checked } = this.#cases.get(session)!
+        const begun = requestAudit(checked, session.manifest, 'done')
         return { ...begun, fields: [...begun.fields, ...fields] }
       },
     }
     this.#recovery = new Recovery(o.wallets, o.peers, {
       logger: o.ports.logger,
       control: (message, sid, to) => this.#control(message, sid, to, [to]),
-      persist: (changes, action, ref) => this.#ports.persist(changes, [this.#audit(action, ref)]),
+      activate: (ref, receipts) =>
+        generations.activate(ref, receipts, [this.#audit('wallet.recovered', ref)]),
+      drop: (ref) => generations.drop(ref, [this.#audit('wallet.dropped', ref)]),
       burn: (sid) => this.#burn(sid, []),
       giveUp: (sid) => this.#sessions.get(toHex(sid))?.end(new Abort('threshold/timeout')),
     })
@@ -178,13 +205,7 @@ export class Member {
       case 'refuse':
         // Only the coordinator acts on it, and only as a reason to try without that node.
         if (session !== undefined && session.manifest.coordinator === this.#peers.self)
-          session.lost(
-            from,
-            new Abort('threshold/refused', {
-              laggards: [from],
-              detail: refusal(from, message.value.code),
-            }),
-          )
+          session.lost(from, refusal(from, message.value.code))
         return
       case 'receipt':
         if (session === undefined) await this.#recovery.receipt(sid, message.value.receipt)
@@ -264,7 +285,9 @@ export class Member {
     failpoint('enclave/session/before-burn')
     // In memory first: a second prepare for the same session must not pass while the disk works.
     this.#burnt.add(toHex(sid))
-    await this.#burn(sid, [requestAudit(checked, manifest, 'begun')]).catch((error: unknown) => {
+    const begun = requestAudit(checked, manifest, 'begun')
+    await this.#burn(sid, [begun], plan.atBurn?.()).catch((error: unknown) => {
+      plan.release?.()
       release()
       throw error
     })
@@ -286,9 +309,12 @@ export class Member {
       },
     })
     this.#sessions.set(toHex(sid), session)
-    this.#requests.set(session, checked)
+    this.#cases.set(session, {
+      checked,
+      epochs: session.signers.map((party) => this.#peers.signedEpochOf(party)),
+    })
     void session.outcome
-      .catch((error: unknown) => this.#ended(session, checked, error))
+      .catch((error: unknown) => this.#ended(session, error))
       .finally(() => {
         this.#sessions.delete(toHex(sid))
         release()
@@ -322,22 +348,46 @@ export class Member {
     return session
   }
 
-  /** Holds the name of a wallet that is being made, until the session has ended. @throws enclave/label-taken */
-  #reserve({ purpose }: Manifest, { request: { body } }: CheckedRequest): () => void {
-    if (purpose !== 'keygen' || body.kind !== 'createWallet') return () => undefined
+  /**
+   * Holds the name of a wallet that is being made, until the session has ended. A second session for
+   * the same wallet takes the place of one that never came to run. @throws enclave/label-taken
+   */
+  #reserve(manifest: Manifest, { request: { body } }: CheckedRequest): () => void {
+    if (manifest.purpose !== 'keygen' || body.kind !== 'createWallet') return () => undefined
     const name = `${body.value.project}/${body.value.label}`
-    if (this.#reserved.has(name)) throw new Fault('enclave/label-taken')
-    this.#reserved.add(name)
-    return () => this.#reserved.delete(name)
+    const sid = toHex(sessionId(manifest))
+    const holder = this.#reserved.get(name)
+    if (holder !== undefined && !this.#giveWay(holder, manifest))
+      throw new Fault('enclave/label-taken')
+    this.#reserved.set(name, sid)
+    return () => {
+      if (this.#reserved.get(name) === sid) this.#reserved.delete(name)
+    }
   }
 
-  /** Waits where this node is about to activate the wallet: the coordinator may have all receipts earlier. */
+  /** Whether that session has ended, or does now because nothing was begun in it and its coordinator tries again. */
+  #giveWay(sid: string, { wallet, coordinator }: Manifest): boolean {
+    const session = this.#sessions.get(sid)
+    // Its id is being burnt.
+    if (session === undefined) return false
+    const { manifest, phase } = session
+    if (phase === 'ended') return true
+    if (manifest.wallet !== wallet || manifest.coordinator !== coordinator || phase !== 'preparing')
+      return false
+    session.end(new Abort('threshold/cancelled'))
+    return true
+  }
+
+  /**
+   * Waits for what this node is about to have on disk: the coordinator may be done earlier with the
+   * shares of the wallet, or with auxiliary information for them.
+   */
   async #untilMade({ wallet, purpose }: Manifest): Promise<void> {
-    if (purpose === 'keygen') return
-    const making = [...this.#sessions.values()].find(
-      ({ manifest, phase }) =>
-        manifest.wallet === wallet && manifest.purpose !== 'sign' && phase === 'settling',
-    )
+    const making = [...this.#sessions.values()].find(({ manifest, phase }) => {
+      if (manifest.wallet !== wallet || manifest.purpose === 'sign') return false
+      if (manifest.purpose === 'aux') return purpose !== 'aux' && phase !== 'preparing'
+      return purpose !== 'keygen' && phase === 'settling'
+    })
     await making?.outcome.catch(() => undefined)
   }
 
@@ -372,39 +422,36 @@ export class Member {
 
   async #lead(checked: CheckedRequest, requestBytes: Uint8Array): Promise<Outcome> {
     const { body } = checked.request
-    const propose = (manifest: Manifest): Promise<Participation> =>
-      this.#join(manifest, requestBytes)
     const run = (proposal: Proposal) =>
-      coordinate(proposal, this.#peers, this.#ports.clock, propose)
-    if (body.kind === 'createWallet') {
-      const { wallet, policyHash } = planWallet(
-        body.value,
-        checked.hash,
-        this.#peers.cluster.record,
+      coordinate(proposal, this.#peers, this.#ports.clock, (manifest) =>
+        this.#join(manifest, requestBytes),
       )
+    if (body.kind === 'createWallet') {
+      const { record } = this.#peers.cluster
+      const { wallet, policyHash } = planWallet(body.value, checked.hash, record)
       const facts = {
         request: checked.hash,
         wallet,
         generation: 1,
-        protocol: 'frost',
         policyHash,
         ...pick(body.value),
       }
-      await run({ ...facts, purpose: 'keygen', needsAll: true })
+      await this.#makeKey({ ...facts, needsAll: true }, run)
       await run({ ...facts, purpose: 'sign', needsAll: false })
       return { kind: 'wallet', value: this.#wallets.active(wallet).row }
     }
     const { record } = this.#wallets.active(body.value.wallet, body.value.project)
     const facts = {
       request: checked.hash,
-      wallet: body.value.wallet,
-      protocol: 'frost',
+      wallet: record.key.wallet,
       policyHash: record.policyHash,
       ...pick(record.key),
     }
     const { generation } = record.key
     if (body.kind === 'refresh') {
-      await run({ ...facts, purpose: 'refresh', generation: generation + 1, needsAll: true })
+      const next = { ...facts, generation: generation + 1, needsAll: true }
+      const aux = facts.protocol === 'frost' ? {} : { aux: await this.#makeAux(next, run) }
+      await run({ ...next, ...aux, purpose: 'refresh' })
       const { row } = this.#wallets.active(body.value.wallet)
       // The proof goes with the key; where a crash once kept it from being made, it is made now.
       if (row.proof === null)
@@ -421,6 +468,33 @@ export class Member {
     return { kind: 'transaction', value: { ...outcome.value, attempts } }
   }
 
+  /** Key generation: for auxiliary information that is there if all nodes hold it, else for new one. */
+  async #makeKey(facts: Omit<Proposal, 'purpose'>, run: RunSession): Promise<void> {
+    if (facts.protocol === 'frost') {
+      await run({ ...facts, purpose: 'keygen' })
+      return
+    }
+    const known = this.#auxes.newest(facts.suite)
+    if (known !== undefined) {
+      try {
+        await run({ ...facts, purpose: 'keygen', aux: known.digest })
+        return
+      } catch (error) {
+        if (!isFault(error, 'threshold/refused') || !isFault(error.cause, 'enclave/unknown-aux'))
+          throw error
+      }
+    }
+    await run({ ...facts, purpose: 'keygen', aux: await this.#makeAux(facts, run) })
+  }
+
+  /** New auxiliary information, made by all nodes; its digest. */
+  async #makeAux(facts: Omit<Proposal, 'purpose'>, run: RunSession): Promise<Uint8Array> {
+    await run({ ...facts, purpose: 'aux' })
+    const made = this.#auxes.ofRequest(facts.request)
+    if (made === undefined) throw new Fault('enclave/unknown-aux')
+    return made.digest
+  }
+
   /** What a transaction does and what policy says of it. Signs nothing. @throws chains/…, enclave/… */
   explain(o: {
     wallet: string
@@ -428,6 +502,7 @@ export class Member {
     network: string
     unsigned: Uint8Array
     context: Uint8Array
+    path: readonly number[]
   }): string {
     const { record } = this.#wallets.active(o.wallet, o.client.project)
     const { view, decision } = readTransaction(
@@ -487,15 +562,18 @@ export class Member {
       this.#ports.send(to, envelope)
   }
 
-  async #burn(sid: Uint8Array, audit: readonly AuditDraft[]): Promise<void> {
+  async #burn(
+    sid: Uint8Array,
+    audit: readonly AuditDraft[],
+    changes: readonly Change[] = [],
+  ): Promise<void> {
     const until = this.#ports.clock.now() + BURN_MS
-    const change: Change = { kind: 'burn', value: { sid, until } }
     this.#burnt.add(toHex(sid))
-    await this.#ports.persist([change], audit)
+    await this.#ports.persist([{ kind: 'burn', value: { sid, until } }, ...changes], audit)
   }
 
   /** A session that did not end well, for the log and the audit chain. */
-  async #ended(session: Participation, checked: CheckedRequest, error: unknown): Promise<void> {
+  async #ended(session: Participation, error: unknown): Promise<void> {
     const code = isFault(error) ? error.code : 'enclave/internal'
     const culprits = error instanceof Abort ? error.culprits : []
     this.#ports.logger.log('warn', 'session.failed', {
@@ -503,23 +581,46 @@ export class Member {
       code,
       culprits: culprits.join(','),
     })
+    const { checked } = this.#cases.get(session)!
+    if (error instanceof Abort && error.evidence !== undefined)
+      await this.#keepEvidence(session, error.evidence)
     await this.#ports
       .persist([], [requestAudit(checked, session.manifest, 'failed', { reason: code, culprits })])
       .catch(() => undefined)
   }
+
+  async #keepEvidence(session: Participation, evidence: Evidence): Promise<void> {
+    const { manifest, sid, plan } = session
+    const { epochs } = this.#cases.get(session)!
+    try {
+      const file = encodeEvidenceFile({ manifest, epochs, evidence, facts: plan.facts ?? {} })
+      if (file.length > MAX_EVIDENCE_FILE_BYTES) throw new Fault('base/too-large')
+      await this.#ports.evidence(sid, file)
+    } catch (error) {
+      if (!isFault(error)) throw error
+      this.#ports.logger.log('warn', 'evidence.lost', { sid: shortHex(sid), code: error.code })
+    }
+  }
 }
 
+type RunSession = (proposal: Proposal) => ReturnType<typeof coordinate>
+
 const pick = ({
+  protocol,
   suite,
   threshold,
-}: {
-  suite: string
-  threshold: number
-}): { suite: string; threshold: number } => ({
+}: Pick<Proposal, 'protocol' | 'suite' | 'threshold'>) => ({
+  protocol,
   suite,
   threshold,
 })
 
 /** Codes are from our own table; anything else a peer says is not repeated. */
-const refusal = (from: PartyId, code: string): string =>
-  `node ${from}: ${isFaultCode(code) ? code : 'an unknown reason'}`
+function refusal(from: PartyId, code: string): Abort {
+  const known = isFaultCode(code) ? code : undefined
+  return new Abort('threshold/refused', {
+    laggards: [from],
+    detail: `node ${from}: ${known ?? 'an unknown reason'}`,
+    ...(known !== undefined && { cause: new Fault(known) }),
+  })
+}

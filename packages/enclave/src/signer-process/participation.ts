@@ -20,7 +20,8 @@ import {
   type Outgoing as RoundMessage,
   sessionId,
 } from '@quorate/threshold'
-import type { Outcome } from '../channel/calls.ts'
+import type { Change, Outcome } from '../channel/calls.ts'
+import type { EvidenceFacts } from '../evidence-file.ts'
 import type { Control } from './control.ts'
 import type {
   Originals,
@@ -36,6 +37,10 @@ export type Plan<Out = unknown> = SessionStart<Out> & {
   readonly budgetMs: number
   /** Names the phases to people. */
   readonly title: string
+  /** Changes for the transaction that burns the session id; called right before it, once. */
+  atBurn?(): readonly Change[]
+  /** What a third party needs to judge what happened here, besides the manifest. */
+  readonly facts?: EvidenceFacts
   /** Runs once, with the protocol's output; resolves with what the request yields here. */
   finish(output: Out, session: Participation): Promise<Outcome | undefined>
   /** A receipt of a signer, in any phase. */

@@ -5,6 +5,7 @@
  * says why nothing half-made can remain).
  */
 import type { WalletRequest } from '@quorate/api'
+import type { Secret } from '@quorate/base'
 import { failpoint } from '@quorate/platform'
 import {
   Abort,
@@ -25,70 +26,69 @@ import {
   sessionId,
   type WalletKey,
 } from '@quorate/threshold'
-import type { WalletRow } from '../channel/calls.ts'
-import { encodeWallet, type WalletRecord } from '../wallet-record.ts'
+import type { AuxRow, WalletRow } from '../channel/calls.ts'
+import type { EvidenceFacts } from '../evidence-file.ts'
+import { confirmedBy, encodeWallet, type WalletRecord } from '../wallet-record.ts'
 import { hostSecretFor } from './host-keys.ts'
 import type { Plan } from './participation.ts'
 import type { PlanContext } from './plan-context.ts'
+import type { MadeEcdsaKey } from './programs-cggmp24.ts'
 import { makeReceipt, ReceiptBook, type ReceiptFacts, ReceiptInbox } from './receipts.ts'
 import { refOf } from './recovery.ts'
 import type { WalletPlan } from './requests.ts'
-import { openShare, sealShare } from './shares.ts'
+import type { SessionStart } from './session-runner.ts'
+import { openEncodedShare, openShare, sealShare } from './shares.ts'
 import type { StoredWallet } from './wallets.ts'
 
 const KEYGEN_MS = 60_000
 /** How long the coordinator's client waits for the last receipt; the wallet may still appear later. */
 const RECEIPTS_MS = 15_000
 
+/** What a protocol of key generation or refresh yields. */
+type MadeKey = {
+  /** What a `WalletKey` says of the key itself. */
+  readonly fields: Omit<WalletKey, 'wallet' | 'protocol' | 'generation' | 'parties' | 'createdBy'>
+  readonly certificate?: Uint8Array
+  readonly share: Secret<Uint8Array>
+}
+
+/** The protocol that makes the shares. */
+type Making<Out> = {
+  readonly start: SessionStart<Out>
+  made(output: Out): MadeKey
+  release(): void
+  readonly facts?: EvidenceFacts
+}
+
 /** What differs between a new wallet and new shares of one. */
-type Making = {
+type Result = {
   readonly title: string
   readonly purpose: 'keygen' | 'refresh'
   readonly project: string
   readonly label: string
   /** Carried over with the key it proves. */
   readonly proof: Uint8Array | null
-  begin(options: DkgOptions): Step<SharedKey>
-  record(shared: SharedKey): WalletRecord
-  release(): void
+  record(key: WalletKey): WalletRecord
 }
 
-/** The joint key's public part under this manifest. */
-function keyOf(
-  { peers }: PlanContext,
-  manifest: Manifest,
-  shared: SharedKey,
-  kind: 'keygen' | 'refresh',
-): WalletKey {
-  return {
-    wallet: manifest.wallet,
-    protocol: manifest.protocol,
-    generation: manifest.generation,
-    parties: peers.nodes.map(({ index, id }) => ({ index: partyId(index), nodeId: id })),
-    createdBy: { kind, certificate: shared.recoveryData },
-    ...describeKey(shared),
-  }
-}
-
-/** Makes the wallet that a client asked for. */
-export const keygenPlan = (
+/** Makes the wallet that a client asked for. `aux` is for a key of CGGMP24. */
+export function keygenPlan(
   context: PlanContext,
   manifest: Manifest,
   requestHash: Uint8Array,
   request: WalletRequest,
   wallet: WalletPlan,
-): Plan<SharedKey> =>
-  makingPlan(context, manifest, requestHash, undefined, {
+  aux: AuxRow | undefined,
+): Plan {
+  const result: Result = {
     title: 'making the key',
     purpose: 'keygen',
     project: request.project,
     label: request.label,
     proof: null,
-    begin: beginKeygen,
-    release: () => undefined,
-    record: (shared) => ({
+    record: (key) => ({
       v: 1,
-      key: keyOf(context, manifest, shared, 'keygen'),
+      key,
       sid: sessionId(manifest),
       project: request.project,
       label: request.label,
@@ -101,94 +101,165 @@ export const keygenPlan = (
       unsafeThreshold: request.unsafeThreshold,
       createdAt: manifest.createdAt,
     }),
-  })
+  }
+  return aux === undefined
+    ? makingPlan(context, manifest, requestHash, frostKeygen(context, manifest), result)
+    : makingPlan(context, manifest, requestHash, ecdsaKeygen(context, manifest, aux), result)
+}
 
-/** Gives all nodes new shares of the same key; the old ones become worthless. */
+/** Gives all nodes new shares of the same key; the old ones become worthless. `aux` is for a key of CGGMP24. */
 export function refreshPlan(
   context: PlanContext,
   manifest: Manifest,
   requestHash: Uint8Array,
   stored: StoredWallet,
-): Plan<SharedKey> {
-  const opened = openShare(context.vault, context.peers.self, stored)
-  const { key, commitment, share } = opened
-  const number = stored.record.key.generation
-  const old: Generation = { key, commitment, share, tweaks: stored.record.key.tweaks, number }
-  return makingPlan(
+  aux: AuxRow | undefined,
+): Plan {
+  const result: Result = {
+    title: 'refreshing the shares',
+    purpose: 'refresh',
+    project: stored.row.project,
+    label: stored.row.label,
+    proof: stored.row.proof,
+    record: (key) => ({
+      ...stored.record,
+      key,
+      sid: sessionId(manifest),
+      createdAt: manifest.createdAt,
+    }),
+  }
+  return aux === undefined
+    ? makingPlan(context, manifest, requestHash, frostRefresh(context, manifest, stored), result)
+    : makingPlan(context, manifest, requestHash, ecdsaRefresh(context, stored, aux), result)
+}
+
+function frostKeygen(context: PlanContext, manifest: Manifest): Making<SharedKey> {
+  return frostMaking(context, manifest, undefined, beginKeygen, () => undefined)
+}
+
+function frostRefresh(
+  context: PlanContext,
+  manifest: Manifest,
+  stored: StoredWallet,
+): Making<SharedKey> {
+  const { key, commitment, share } = openShare(context.vault, context.peers.self, stored)
+  const { generation: number, tweaks } = stored.record.key
+  const old: Generation = { key, commitment, share, tweaks, number }
+  return frostMaking(
     context,
     manifest,
-    requestHash,
     generationDigest(key.suite.group, number, commitment),
-    {
-      title: 'refreshing the shares',
-      purpose: 'refresh',
-      project: stored.row.project,
-      label: stored.row.label,
-      proof: stored.row.proof,
-      begin: (options) => beginRefresh(options, old),
-      release: () => share[Symbol.dispose](),
-      record: (shared) => ({
-        ...stored.record,
-        key: keyOf(context, manifest, shared, 'refresh'),
-        sid: sessionId(manifest),
-        createdAt: manifest.createdAt,
-      }),
-    },
+    (options) => beginRefresh(options, old),
+    () => share[Symbol.dispose](),
   )
 }
 
-function makingPlan(
+function frostMaking(
+  { peers, vault, ports }: PlanContext,
+  manifest: Manifest,
+  refreshes: Uint8Array | undefined,
+  begin: (options: DkgOptions) => Step<SharedKey>,
+  release: () => void,
+): Making<SharedKey> {
+  const suite = dkgSuite(manifest.suite)
+  const hostSecret = hostSecretFor(vault, manifest.suite)
+  const hostKeys = partiesOf(manifest).map(
+    (party) => peers.epochOf(party).dkgKeys[suite.group.name],
+  )
+  const { threshold } = manifest
+  return {
+    start: {
+      begin: (sid) =>
+        begin({
+          sid,
+          params: dkgParameters({
+            suite,
+            threshold,
+            hostKeys,
+            ...(refreshes !== undefined && { refreshes }),
+          }),
+          hostSecret,
+          random: ports.random,
+        }),
+    },
+    made: (shared) => ({
+      fields: describeKey(shared),
+      certificate: shared.recoveryData,
+      share: shared.share,
+    }),
+    release() {
+      hostSecret[Symbol.dispose]()
+      release()
+    },
+  }
+}
+
+const madeEcdsaKey = (made: MadeEcdsaKey): MadeKey => made
+
+function ecdsaKeygen(
+  { auxes }: PlanContext,
+  { suite: level, threshold }: Manifest,
+  { digest }: AuxRow,
+): Making<MadeEcdsaKey> {
+  const input = () => ({ level, threshold, aux: digest })
+  return {
+    start: { program: { name: 'cggmp24-keygen', input } },
+    made: madeEcdsaKey,
+    release: auxes.hold(digest),
+  }
+}
+
+function ecdsaRefresh(
+  { vault, peers, auxes }: PlanContext,
+  stored: StoredWallet,
+  { digest }: AuxRow,
+): Making<MadeEcdsaKey> {
+  const input = () => ({ share: openEncodedShare(vault, peers.self, stored), aux: digest })
+  return {
+    start: { program: { name: 'cggmp24-refresh', input } },
+    made: madeEcdsaKey,
+    release: auxes.hold(digest),
+    facts: { wallet: { record: stored.row.public, receipts: stored.row.receipts } },
+  }
+}
+
+function makingPlan<Out>(
   context: PlanContext,
   manifest: Manifest,
   requestHash: Uint8Array,
-  refreshes: Uint8Array | undefined,
-  making: Making,
-): Plan<SharedKey> {
-  const { peers, vault, ports, wallets } = context
+  making: Making<Out>,
+  result: Result,
+): Plan<Out> {
+  const { peers, vault, ports, wallets, generations } = context
   const sid = sessionId(manifest)
-  const suite = dkgSuite(manifest.suite)
-  const hostSecret = hostSecretFor(vault, manifest.suite)
   const inbox = new ReceiptInbox()
 
   return {
+    ...making.start,
     budgetMs: KEYGEN_MS,
-    title: making.title,
-    begin: () =>
-      making.begin({
-        sid,
-        params: dkgParameters({
-          suite,
-          threshold: manifest.threshold,
-          hostKeys: partiesOf(manifest).map(
-            (party) => peers.epochOf(party).dkgKeys[suite.group.name],
-          ),
-          ...(refreshes !== undefined && { refreshes }),
-        }),
-        hostSecret,
-        random: ports.random,
-      }),
-    release: () => {
-      hostSecret[Symbol.dispose]()
-      making.release()
-    },
+    title: result.title,
+    ...(making.facts !== undefined && { facts: making.facts }),
+    release: () => making.release(),
     onReceipt: (from, receipt) => inbox.receive(from, receipt),
-    async finish(shared, session) {
-      using secret = shared.share
-      const record = making.record(shared)
-      const share: KeyShare = {
-        v: 1,
-        key: record.key,
-        party: peers.self,
-        secret,
-        custody: 'software',
+    async finish(output, session) {
+      const { fields, certificate, share: bare } = making.made(output)
+      using secret = bare
+      const key: WalletKey = {
+        wallet: manifest.wallet,
+        protocol: manifest.protocol,
+        generation: manifest.generation,
+        parties: peers.nodes.map(({ index, id }) => ({ index: partyId(index), nodeId: id })),
+        createdBy: { kind: result.purpose, ...(certificate !== undefined && { certificate }) },
+        ...fields,
       }
+      const share: KeyShare = { v: 1, key, party: peers.self, secret, custody: 'software' }
       const facts: ReceiptFacts = {
         sid,
         requestHash,
         wallet: manifest.wallet,
         generation: manifest.generation,
-        purpose: making.purpose,
-        result: record.key.groupKey,
+        purpose: result.purpose,
+        result: confirmedBy(key),
       }
       const own = await makeReceipt(facts, peers, ports.clock.now())
       const row: WalletRow = {
@@ -196,12 +267,12 @@ function makingPlan(
         generation: manifest.generation,
         sid,
         state: 'pending',
-        project: making.project,
-        label: making.label,
-        public: encodeWallet(record),
+        project: result.project,
+        label: result.label,
+        public: encodeWallet(result.record(key)),
         sealed: sealShare(vault, share, sid),
         receipts: [own],
-        proof: making.proof,
+        proof: result.proof,
       }
       failpoint('enclave/keygen/before-pending')
       // Given up meanwhile, because a peer was told that there is no share here: then there must be none.
@@ -224,11 +295,9 @@ function makingPlan(
       // Recovery may have been quicker.
       if (wallets.find(ref)?.row.state === 'pending') {
         failpoint('enclave/keygen/before-activate')
-        await ports.persist(
-          [{ kind: 'activate', value: { ref, receipts } }],
-          [context.auditOf(session, { name: 'state', value: 'active' })],
-        )
-        wallets.activate(ref, receipts)
+        await generations.activate(ref, receipts, [
+          context.auditOf(session, { name: 'state', value: 'active' }),
+        ])
         failpoint('enclave/keygen/after-activate')
       }
       return { kind: 'wallet', value: wallets.active(ref.wallet).row }

@@ -2,44 +2,124 @@
  * Signing sessions: of a transaction that a client asked for, and of the proof that a wallet can
  * sign with the key of its own address.
  */
-import { encodeCbor, TAGS, taggedHash } from '@quorate/base'
+import { bug, encodeCbor, type Secret, TAGS, taggedHash } from '@quorate/base'
 import { type AddressProof, proveAddress, type SignItem } from '@quorate/chains'
 import { failpoint } from '@quorate/platform'
-import { type Manifest, partiesOf, type Step, sessionId, startSigning } from '@quorate/threshold'
+import {
+  digestOf,
+  type Manifest,
+  type Message,
+  partiesOf,
+  sessionId,
+  startSigning,
+} from '@quorate/threshold'
 import type { SignedItem } from '../channel/calls.ts'
+import type { EvidenceFacts } from '../evidence-file.ts'
+import { openAux } from './aux-store.ts'
 import type { Participation, Plan } from './participation.ts'
 import type { PlanContext } from './plan-context.ts'
 import { makeReceipt, ReceiptBook, type ReceiptFacts, ReceiptInbox } from './receipts.ts'
 import { refOf } from './recovery.ts'
 import type { ReadTransaction } from './requests.ts'
-import { openShare } from './shares.ts'
+import type { SessionStart } from './session-runner.ts'
+import { openEncodedShare, openShare } from './shares.ts'
 import type { StoredWallet } from './wallets.ts'
 
+/** FROST computes for milliseconds, CGGMP24 for seconds. */
 const SIGN_MS = 20_000
+const ECDSA_SIGN_MS = 60_000
 
 type Signatures = readonly Uint8Array[]
 
-/** The protocol's first step: this node's share is unsealed here, and wiped by `release`. */
-function signingOf(
+/** The protocol that signs. */
+type Signing = {
+  readonly start: SessionStart<Signatures>
+  readonly budgetMs: number
+  readonly facts: EvidenceFacts
+  release(): void
+}
+
+/** `items` under the key at `path`. This node's share is unsealed when the session begins. */
+const signingOf = (
   context: PlanContext,
   manifest: Manifest,
   stored: StoredWallet,
   items: readonly SignItem[],
-) {
-  const opened = openShare(context.vault, context.peers.self, stored)
-  const begin = (): Step<Signatures> =>
-    startSigning({
-      self: context.peers.self,
-      signers: partiesOf(manifest),
-      key: opened.key,
-      share: opened.share,
-      random: context.ports.random,
-      items: items.map(({ message, tweak }) => ({
-        message,
-        tweaks: tweak === undefined ? [] : [tweak],
-      })),
-    })
-  return { begin, release: () => opened.share[Symbol.dispose]() }
+  path: readonly number[],
+): Signing =>
+  stored.record.key.protocol === 'frost'
+    ? frostSigning(context, manifest, stored, items)
+    : ecdsaSigning(context, stored, items, path)
+
+const walletFacts = ({ row }: StoredWallet): NonNullable<EvidenceFacts['wallet']> => ({
+  record: row.public,
+  receipts: row.receipts,
+})
+
+function frostSigning(
+  { vault, peers, ports }: PlanContext,
+  manifest: Manifest,
+  stored: StoredWallet,
+  signed: readonly SignItem[],
+): Signing {
+  let share: Secret<Uint8Array> | undefined
+  const items = signed.map(({ message, tweak }) => ({
+    message,
+    tweaks: tweak === undefined ? [] : [tweak],
+  }))
+  return {
+    budgetMs: SIGN_MS,
+    facts: {
+      wallet: walletFacts(stored),
+      items: items.map((item) => ({ ...item, path: [] })),
+    },
+    start: {
+      begin() {
+        failpoint('enclave/sign/before-commitments')
+        const opened = openShare(vault, peers.self, stored)
+        share = opened.share
+        const signers = partiesOf(manifest)
+        const { key } = opened
+        return startSigning({ self: peers.self, signers, key, share, random: ports.random, items })
+      },
+    },
+    release: () => share?.[Symbol.dispose](),
+  }
+}
+
+function ecdsaSigning(
+  { vault, peers, auxes }: PlanContext,
+  stored: StoredWallet,
+  signed: readonly SignItem[],
+  path: readonly number[],
+): Signing {
+  const aux = auxes.find(stored.record.key.aux)
+  const items = signed.map((item) => ({ message: messageOf(item), path }))
+  return {
+    budgetMs: ECDSA_SIGN_MS,
+    facts: {
+      wallet: walletFacts(stored),
+      aux: aux.public,
+      items: items.map(({ message }) => ({ message: digestOf(message), tweaks: [], path })),
+    },
+    start: {
+      program: {
+        name: 'cggmp24-sign',
+        input() {
+          failpoint('enclave/sign/before-presigning')
+          const share = openEncodedShare(vault, peers.self, stored)
+          return { share, aux: openAux(vault, aux), items }
+        },
+      },
+    },
+    release: () => undefined,
+  }
+}
+
+/** Whole messages go in, and are hashed by whoever signs. */
+function messageOf(item: SignItem): Message {
+  if (item.scheme !== 'ecdsa-secp256k1') return bug('an ECDSA wallet signs nothing else')
+  return { kind: 'message', bytes: item.message, hash: item.hash }
 }
 
 /** 32 bytes over every message with its signature: what receipts of a signing session confirm. */
@@ -55,20 +135,23 @@ export function signPlan(
   manifest: Manifest,
   requestHash: Uint8Array,
   stored: StoredWallet,
-  { tx, items }: ReadTransaction,
+  { tx, items, path }: ReadTransaction,
 ): Plan<Signatures> {
   const { peers, ports } = context
   const sid = sessionId(manifest)
   const inbox = new ReceiptInbox()
-  const signing = lazily(() => signingOf(context, manifest, stored, items))
+  const {
+    start,
+    budgetMs,
+    facts: evidence,
+    release,
+  } = signingOf(context, manifest, stored, items, path)
   return {
-    budgetMs: SIGN_MS,
+    ...start,
+    budgetMs,
     title: 'signing',
-    begin: () => {
-      failpoint('enclave/sign/before-commitments')
-      return signing.get().begin()
-    },
-    release: () => signing.made?.release(),
+    facts: evidence,
+    release,
     onReceipt: (from, receipt) => inbox.receive(from, receipt),
     async finish(signatures, session: Participation) {
       failpoint('enclave/sign/before-receipt')
@@ -119,12 +202,13 @@ export function provePlan(
   stored: StoredWallet,
   { address, item }: AddressProof,
 ): Plan<Signatures> {
-  const signing = lazily(() => signingOf(context, manifest, stored, [item]))
+  const { start, budgetMs, facts, release } = signingOf(context, manifest, stored, [item], [])
   return {
-    budgetMs: SIGN_MS,
+    ...start,
+    budgetMs,
     title: 'proving the address',
-    begin: () => signing.get().begin(),
-    release: () => signing.made?.release(),
+    facts,
+    release,
     async finish([proof], session) {
       const ref = refOf(stored.row)
       proveAddress(stored.record.network, address, item.message, proof!)
@@ -140,20 +224,6 @@ export function provePlan(
           context.peers.present,
         )
       return undefined
-    },
-  }
-}
-
-/** A value made at first use; `made` is undefined where that never came. */
-function lazily<T>(make: () => T): { get(): T; readonly made: T | undefined } {
-  let made: T | undefined
-  return {
-    get: () => {
-      made ??= make()
-      return made
-    },
-    get made() {
-      return made
     },
   }
 }

@@ -14,6 +14,8 @@ export type SignerPorts = {
   persist(changes: readonly Change[], audit: readonly AuditDraft[]): Promise<void>
   /** Hands over an audit checkpoint that a peer sent. */
   anchored(from: number, checkpoint: Uint8Array): void
+  /** Hands over what convicts a party, to keep. Resolves once it would survive a crash. */
+  evidence(sid: Uint8Array, file: Uint8Array): Promise<void>
   /** Tells whoever waits for a request how far it is. */
   progress(requestId: string, phase: string, done: number, of: number): void
 }

@@ -10,7 +10,7 @@
  */
 import { equalBytes, type Logger, toHex } from '@quorate/base'
 import type { PartyId } from '@quorate/threshold'
-import type { Change, WalletRef } from '../channel/calls.ts'
+import type { WalletRef } from '../channel/calls.ts'
 import type { Control } from './control.ts'
 import type { Peers } from './peers.ts'
 import { ReceiptBook, type ReceiptFacts, readReceipt } from './receipts.ts'
@@ -25,7 +25,10 @@ type Case = {
 export type RecoveryPorts = {
   readonly logger: Logger
   control(message: Control, sid: Uint8Array, to: PartyId): void
-  persist(changes: readonly Change[], action: string, ref: WalletRef): Promise<void>
+  /** All nodes hold their share. */
+  activate(ref: WalletRef, receipts: readonly Uint8Array[]): Promise<void>
+  /** Some node holds none, and never will. */
+  drop(ref: WalletRef): Promise<void>
   /** Marks the session as never to be run here. */
   burn(sid: Uint8Array): Promise<void>
   /** Whether the session is being run here right now; if so it is given up. */
@@ -119,21 +122,14 @@ export class Recovery {
     const parties = [this.#peers.self, ...this.#peers.others]
     if (one.book.hasAll(parties)) {
       this.#cases.delete(toHex(ref.sid))
-      const { receipts } = one.book
-      await this.#ports.persist(
-        [{ kind: 'activate', value: { ref, receipts } }],
-        'wallet.recovered',
-        ref,
-      )
-      this.#wallets.activate(ref, receipts)
+      await this.#ports.activate(ref, one.book.receipts)
       return
     }
     // One "unknown" is final for the session, but a node that lies must not make others drop a
     // wallet that the rest can prove whole: everyone is heard first.
     if (one.without.size > 0 && this.#peers.others.every((party) => one.told.has(party))) {
       this.#cases.delete(toHex(ref.sid))
-      await this.#ports.persist([{ kind: 'drop', value: ref }], 'wallet.dropped', ref)
-      this.#wallets.drop(ref)
+      await this.#ports.drop(ref)
     }
   }
 }

@@ -9,6 +9,7 @@ import {
   decodeRequest,
   type Intent,
   type Permission,
+  protocolOfSuite,
   type RequestKind,
   requestHash,
   requestMessage,
@@ -22,9 +23,12 @@ import {
   addressProof,
   type ChainAdapter,
   findAdapter,
+  type KeyRef,
   type SignItem,
+  suitesOf,
   type UnsignedTx,
 } from '@quorate/chains'
+import { deriveChild, secp256k1 } from '@quorate/math'
 import {
   type Decision,
   decide,
@@ -34,7 +38,7 @@ import {
   type Policy,
   policyHash,
 } from '@quorate/policy'
-import { partiesUpTo } from '@quorate/threshold'
+import { partiesUpTo, type WalletKey } from '@quorate/threshold'
 import type { WalletRecord } from '../wallet-record.ts'
 import { verifyEd25519 } from './node-crypto.ts'
 
@@ -80,6 +84,9 @@ export function checkRequest(
 export const walletIdOf = (request: WalletRequest, hash: Uint8Array): Id<'wal'> =>
   idFrom('wal', request.createdAt, taggedHash(TAGS.walletId, hash).slice(0, 10))
 
+/** A suite for tests and comparison: nothing of value may hang on it. */
+const WEAK_SUITE = 'CGGMP24-secp256k1-SHA256-112-v1'
+
 /** What a wallet request amounts to in this cluster. */
 export type WalletPlan = {
   readonly wallet: Id<'wal'>
@@ -90,7 +97,7 @@ export type WalletPlan = {
 }
 
 /**
- * @throws enclave/wrong-parties, enclave/wrong-suite, enclave/mainnet-in-development,
+ * @throws enclave/wrong-parties, enclave/wrong-suite, enclave/weak-suite, enclave/mainnet-in-development,
  *   chains/unknown-network, policy/… for a template or parameters that do not exist
  */
 export function planWallet(
@@ -102,11 +109,9 @@ export function planWallet(
     throw new Fault('enclave/wrong-parties', {
       detail: `${request.parties}, the cluster has ${cluster.nodes.length}`,
     })
-  const adapter = usable(request.network, cluster)
-  if (adapter.suite !== request.suite)
-    throw new Fault('enclave/wrong-suite', {
-      detail: `${adapter.network.slug} needs ${adapter.suite}`,
-    })
+  const adapter = usable(request.network, request.suite, cluster)
+  if (request.protocol !== protocolOfSuite(request.suite))
+    throw new Fault('enclave/wrong-suite', { detail: `it is none of ${request.protocol}` })
   const policy = instantiate(request.policy, cluster.environment)
   checkSpelling(policy, adapter)
   const policyBytes = encodePolicy(policy)
@@ -129,9 +134,17 @@ function checkSpelling({ rules }: Policy, adapter: ChainAdapter): void {
       if (adapter.parseAddress(recipient) !== recipient) throw new Fault('enclave/policy-address')
 }
 
-/** The adapter of a network that this cluster may serve. @throws chains/unknown-network, enclave/mainnet-in-development */
-export function usable(network: string, cluster: ClusterRecord): ChainAdapter {
-  const adapter = findAdapter(network)
+/**
+ * The adapter of a network for keys of that suite, both of which this cluster may serve.
+ * @throws chains/unknown-network, enclave/wrong-suite, enclave/weak-suite, enclave/mainnet-in-development
+ */
+export function usable(network: string, suite: string, cluster: ClusterRecord): ChainAdapter {
+  const suites = suitesOf(network)
+  if (!suites.includes(suite))
+    throw new Fault('enclave/wrong-suite', { detail: `${network} takes ${suites.join(', ')}` })
+  if (suite === WEAK_SUITE && cluster.environment !== 'development')
+    throw new Fault('enclave/weak-suite', { detail: suite })
+  const adapter = findAdapter(network, suite)
   if (cluster.environment === 'development' && !adapter.network.isTestnet)
     throw new Fault('enclave/mainnet-in-development', { detail: adapter.network.slug })
   return adapter
@@ -141,24 +154,26 @@ export type ReadTransaction = {
   readonly tx: UnsignedTx
   readonly view: TxView
   readonly items: readonly SignItem[]
+  /** The key at this path below the wallet's signs all of them. */
+  readonly path: readonly number[]
   readonly decision: Decision
 }
 
-/** The transaction of an intent, parsed and judged here. Denied ones are returned too: the caller refuses. @throws chains/… */
+/**
+ * The transaction of an intent, parsed and judged here. Denied ones are returned too: the caller refuses.
+ * @throws chains/…, enclave/wrong-suite, enclave/derivation-unsupported
+ */
 export function readTransaction(
-  what: Pick<Intent, 'network' | 'unsigned' | 'context'>,
+  what: Pick<Intent, 'network' | 'unsigned' | 'context' | 'path'>,
   wallet: WalletRecord,
   client: ClusterClient,
   cluster: ClusterRecord,
   now: number,
 ): ReadTransaction {
-  const adapter = usable(what.network, cluster)
-  if (adapter.suite !== wallet.key.suite)
-    throw new Fault('enclave/wrong-suite', {
-      detail: `${adapter.network.slug} needs ${adapter.suite}`,
-    })
-  const key = { scheme: adapter.scheme, publicKey: wallet.key.groupKey }
-  const tx = adapter.parse({ unsigned: what.unsigned, context: what.context, key })
+  const { unsigned, context, path } = what
+  const adapter = usable(what.network, wallet.key.suite, cluster)
+  const key: KeyRef = { scheme: adapter.scheme, publicKey: keyAt(wallet.key, path) }
+  const tx = adapter.parse({ unsigned, context, key })
   const view = tx.view()
   const decision = decide(decodePolicy(wallet.policy), {
     view,
@@ -167,7 +182,15 @@ export function readTransaction(
     now,
     wallet: wallet.key.wallet,
   })
-  return { tx, view, items: tx.prepare(), decision }
+  return { tx, view, items: tx.prepare(), path, decision }
+}
+
+/** The public key at a path below the wallet's. @throws enclave/derivation-unsupported for a wallet without derived keys */
+function keyAt({ protocol, groupKey, chainCode }: WalletKey, path: readonly number[]): Uint8Array {
+  if (path.length === 0) return groupKey
+  if (protocol === 'frost' || chainCode === undefined)
+    throw new Fault('enclave/derivation-unsupported')
+  return secp256k1.encode(deriveChild(secp256k1.decode(groupKey), chainCode, path).publicKey)
 }
 
 /** Refuses an intent that does not name the wallet as it is now. @throws enclave/other-… */
@@ -177,11 +200,10 @@ export function checkIntent(intent: Intent, wallet: WalletRecord): void {
       detail: `it is at generation ${wallet.key.generation}`,
     })
   if (!equalBytes(intent.policyHash, wallet.policyHash)) throw new Fault('enclave/other-policy')
-  if (intent.path.length > 0) throw new Fault('enclave/derivation-unsupported')
 }
 
 /** What the wallet signs before its address is shown to anyone. */
 export const proofOf = (wallet: WalletRecord): ReturnType<typeof addressProof> => {
-  const { scheme } = findAdapter(wallet.network)
+  const { scheme } = findAdapter(wallet.network, wallet.key.suite)
   return addressProof(wallet.network, { scheme, publicKey: wallet.key.groupKey })
 }

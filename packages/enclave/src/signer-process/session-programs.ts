@@ -3,30 +3,7 @@
  * them are `Secret`s of bytes and move, so that each is in one place at a time. Secrets of an input
  * are wiped when the session has ended; copies that a program makes of them are its own to `keep`.
  */
-import type { Secret } from '@quorate/base'
-import {
-  decodeKeyShare,
-  SIGNING_PROTOCOL,
-  type SigningItem,
-  startSigning,
-  validateShare,
-} from '@quorate/threshold'
-import type { Program } from './session-environment.ts'
+import { CGGMP24_PROGRAMS } from './programs-cggmp24.ts'
+import { FROST_PROGRAMS } from './programs-frost.ts'
 
-/** A `KeyShare`, encoded, and what to sign with it. */
-export type SigningInput = {
-  readonly share: Secret<Uint8Array>
-  readonly items: readonly SigningItem[]
-}
-
-/** FROST signatures, 64 bytes each, in the order of the items. */
-const frostSigning: Program<SigningInput, readonly Uint8Array[]> = {
-  begin({ share: encoded, items }, { self, parties, random, keep }) {
-    const share = decodeKeyShare(encoded.expose())
-    const secret = keep(share.secret)
-    const { key } = validateShare(share)
-    return startSigning({ self, signers: parties, key, share: secret, random, items })
-  },
-}
-
-export const PROGRAMS = { [SIGNING_PROTOCOL]: frostSigning } as const
+export const PROGRAMS = { ...FROST_PROGRAMS, ...CGGMP24_PROGRAMS } as const

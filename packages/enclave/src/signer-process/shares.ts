@@ -1,5 +1,5 @@
 /** This node's share of a wallet, from its sealed row to the form that signing takes, and back. */
-import { type Secret, wipe } from '@quorate/base'
+import { Secret, toHex } from '@quorate/base'
 import type { Commitment } from '@quorate/math'
 import {
   decodeKeyShare,
@@ -10,13 +10,14 @@ import {
   validateShare,
   type WalletKey,
 } from '@quorate/threshold'
-import type { ShareContext, Vault } from './vault.ts'
+import type { SealedPlace, Vault } from './vault.ts'
 import type { StoredWallet } from './wallets.ts'
 
-const contextOf = (key: WalletKey, party: PartyId, sid: Uint8Array): ShareContext => ({
+const placeOf = (key: WalletKey, party: PartyId, sid: Uint8Array): SealedPlace => ({
+  table: 'wallets',
+  row: `${key.wallet}/${key.generation}/${toHex(sid)}`,
   wallet: key.wallet,
   generation: key.generation,
-  sid,
   threshold: key.threshold,
   verifyingShare: key.verifyingShares[key.parties.findIndex(({ index }) => index === party)]!,
 })
@@ -24,7 +25,7 @@ const contextOf = (key: WalletKey, party: PartyId, sid: Uint8Array): ShareContex
 /** The sealed row of a share. Wipes the encoding in between; `share.secret` stays the caller's. */
 export function sealShare(vault: Vault, share: KeyShare, sid: Uint8Array): Uint8Array {
   using encoded = encodeKeyShare(share)
-  return vault.sealShare(encoded.expose(), contextOf(share.key, share.party, sid))
+  return vault.seal(encoded.expose(), placeOf(share.key, share.party, sid))
 }
 
 export type OpenedShare = {
@@ -38,12 +39,18 @@ export type OpenedShare = {
  * The share in a row, checked against the wallet's public record.
  * @throws enclave/store-mismatch where the row was altered or moved; threshold/inconsistent-share
  */
-export function openShare(vault: Vault, self: PartyId, { row, record }: StoredWallet): OpenedShare {
-  const plain = vault.openShare(row.sealed, contextOf(record.key, self, row.sid))
-  try {
-    const share = decodeKeyShare(plain)
-    return { ...validateShare(share), share: share.secret }
-  } finally {
-    wipe(plain)
-  }
+export function openShare(vault: Vault, self: PartyId, stored: StoredWallet): OpenedShare {
+  using encoded = openEncodedShare(vault, self, stored)
+  const share = decodeKeyShare(encoded.expose())
+  return { ...validateShare(share), share: share.secret }
 }
+
+/**
+ * The same as an encoded `KeyShare` of any protocol, as programs take it, which check it.
+ * @throws enclave/store-mismatch where the row was altered or moved
+ */
+export const openEncodedShare = (
+  vault: Vault,
+  self: PartyId,
+  { row, record }: StoredWallet,
+): Secret<Uint8Array> => new Secret(vault.open(row.sealed, placeOf(record.key, self, row.sid)))

@@ -23,11 +23,14 @@ import { chooseBackends } from '@quorate/math/native'
 import { partyId } from '@quorate/threshold'
 import type { Outcome, SignerCalls } from '../channel/calls.ts'
 import type { Handlers } from '../channel/channel.ts'
+import { AuxStore } from './aux-store.ts'
 import { hostKeysOf } from './host-keys.ts'
 import { Member } from './member.ts'
 import { EpochKeys, verifyEd25519 } from './node-crypto.ts'
 import { Peers } from './peers.ts'
 import type { SignerPorts } from './ports.ts'
+import { type MakePrimes, makePrimes } from './prime-maker.ts'
+import { PrimeStock } from './prime-stock.ts'
 import type { SessionRunner } from './session-runner.ts'
 import { type SignerPool, signerPool, workerRunner } from './session-worker.ts'
 import { Vault } from './vault.ts'
@@ -50,22 +53,28 @@ type Opened = {
 }
 type Joined = { readonly cluster: AcceptedRecord; readonly index: number }
 
+/** What tests put in place of threads. */
+export type SignerInside = { readonly run?: SessionRunner; readonly makePrimes?: MakePrimes }
+
 export class Signer implements Handlers<SignerCalls> {
   readonly #ports: SignerPorts
-  readonly #run: SessionRunner | undefined
-  #backend = ''
+  readonly #inside: SignerInside
+  #prepared: Request<'prepare'> = { backend: 'fastest', primesAhead: 1 }
   #pool: SignerPool | undefined
   #opened: Opened | undefined
   #joined: Joined | undefined
   #wallets = new Wallets()
-  #burnt: readonly Uint8Array[] = []
+  #auxes: AuxStore
+  #loaded: Pick<Request<'load'>, 'burnt' | 'primes'> = { burnt: [], primes: [] }
+  #primes: PrimeStock | undefined
   #member: Member | undefined
   #peers: Peers | undefined
 
-  /** Heavy sessions run in worker threads, unless `run` says where. */
-  constructor(ports: SignerPorts, run?: SessionRunner) {
+  /** Heavy sessions run in worker threads, and primes are made in others, unless `inside` says where. */
+  constructor(ports: SignerPorts, inside: SignerInside = {}) {
     this.#ports = ports
-    this.#run = run
+    this.#inside = inside
+    this.#auxes = new AuxStore(ports.clock)
   }
 
   #open(): Opened {
@@ -84,7 +93,7 @@ export class Signer implements Handlers<SignerCalls> {
 
   /** Threads that start when there is work for them. */
   #workers(): SignerPool {
-    this.#pool ??= signerPool({ backend: this.#backend })
+    this.#pool ??= signerPool({ backend: this.#prepared.backend })
     return this.#pool
   }
 
@@ -169,21 +178,23 @@ export class Signer implements Handlers<SignerCalls> {
     return { cluster: cluster.cluster, index }
   }
 
-  readonly load = ({ rows, burnt }: Request<'load'>): Record<string, never> => {
+  readonly load = ({ rows, burnt, aux, primes }: Request<'load'>): Record<string, never> => {
     const { cluster } = this.#join()
     for (const row of rows) {
       const { record } = this.#wallets.put(row)
       if (record.environment !== cluster.record.environment)
         throw new Fault('enclave/development-store')
     }
-    this.#burnt = burnt
+    for (const row of aux) this.#auxes.put(row)
+    this.#loaded = { burnt, primes }
     return {}
   }
 
-  readonly prepare = async ({
-    backend,
-  }: Request<'prepare'>): Promise<{ backends: readonly string[] }> => {
-    this.#backend = backend
+  readonly prepare = async (
+    options: Request<'prepare'>,
+  ): Promise<{ backends: readonly string[] }> => {
+    this.#prepared = options
+    const { backend } = options
     const chosen = await chooseBackends(backend === 'noble' ? { only: 'noble' } : {})
     return {
       backends: Object.entries(chosen).map(([group, { backend: name }]) => `${group}=${name}`),
@@ -228,15 +239,26 @@ export class Signer implements Handlers<SignerCalls> {
         keys,
         own: record,
       })
+      const primes = new PrimeStock({
+        vault,
+        ports: this.#ports,
+        make: this.#inside.makePrimes ?? makePrimes,
+        ahead: this.#prepared.primesAhead,
+        rows: this.#loaded.primes,
+      })
+      this.#primes = primes
       this.#member = new Member({
-        run: this.#run ?? workerRunner(this.#workers(), this.#ports.random),
+        run: this.#inside.run ?? workerRunner(this.#workers(), this.#ports.random),
         vault,
         peers: this.#peers,
         wallets: this.#wallets,
+        auxes: this.#auxes,
+        primes,
         ports: this.#ports,
-        burnt: this.#burnt,
+        burnt: this.#loaded.burnt,
         bootId,
       })
+      primes.refill(this.#auxes.levels)
     }
     return { record, notAfter: notBefore + EPOCH_MS }
   }
@@ -298,6 +320,7 @@ export class Signer implements Handlers<SignerCalls> {
   })
 
   readonly seal = async (): Promise<{ isSealed: boolean }> => {
+    this.#primes?.stop()
     this.#member?.stop()
     this.#opened?.vault[Symbol.dispose]()
     await this.#opened?.provider.close()
@@ -306,7 +329,9 @@ export class Signer implements Handlers<SignerCalls> {
     this.#opened = undefined
     this.#member = undefined
     this.#peers = undefined
+    this.#primes = undefined
     this.#wallets = new Wallets()
+    this.#auxes = new AuxStore(this.#ports.clock)
     return { isSealed: true }
   }
 }

@@ -1,10 +1,10 @@
 /**
  * What this node keeps sealed: its identity key in the HSM, and the node secrets (store key, host
- * seed) under an HSM key. Shares are sealed row by row under the store key, so the HSM is asked once
- * per start and a stolen disk without the HSM is worth nothing.
+ * seed) under an HSM key. Shares, auxiliary secrets and primes are sealed row by row under the store
+ * key, so the HSM is asked once per start and a stolen disk without the HSM is worth nothing.
  *
  *   row  = IV (12) ‖ AES-256-GCM(store key, plaintext, AAD) ‖ tag (16)
- *   AAD  = tag ‖ CBOR {store id, table, row id, version, column, algorithm, key version, wallet facts}
+ *   AAD  = tag ‖ CBOR {store id, table, row id, version, column, algorithm, key version, facts of the row}
  */
 import {
   createCipheriv,
@@ -25,6 +25,7 @@ import {
   idFrom,
   int,
   oneOf,
+  optional,
   type Random,
   record,
   type Sealer,
@@ -64,20 +65,24 @@ const rowContext = record({
   column: field(4, text(32)),
   algorithm: field(5, text(32)),
   keyVersion: field(6, int()),
-  wallet: field(7, text(64)),
-  generation: field(8, int()),
-  threshold: field(9, int()),
-  verifyingShare: field(10, bytes({ max: 33 })),
+  wallet: optional(7, text(64)),
+  generation: optional(8, int()),
+  threshold: optional(9, int()),
+  verifyingShare: optional(10, bytes({ max: 33 })),
+  level: optional(11, text(64)),
 })
 
-/** What a sealed share is bound to, besides its place in the store. */
-export type ShareContext = {
-  readonly wallet: string
-  readonly generation: number
-  readonly sid: Uint8Array
-  readonly threshold: number
-  readonly verifyingShare: Uint8Array
-}
+/** Where a sealed value stands, and what else it is bound to. */
+export type SealedPlace =
+  | {
+      readonly table: 'wallets'
+      readonly row: string
+      readonly wallet: string
+      readonly generation: number
+      readonly threshold: number
+      readonly verifyingShare: Uint8Array
+    }
+  | { readonly table: 'aux' | 'aux_primes'; readonly row: string; readonly level: string }
 
 const IV_BYTES = 12
 const TAG_BYTES = 16
@@ -160,19 +165,14 @@ export class Vault {
     )
   }
 
-  #aad({ wallet, generation, sid, threshold, verifyingShare }: ShareContext): Uint8Array {
+  #aad(place: SealedPlace): Uint8Array {
     const context = encode(rowContext, {
       storeId: this.#storeId,
-      table: 'wallets',
-      row: `${wallet}/${generation}/${Buffer.from(sid).toString('hex')}`,
       version: 1,
       column: 'sealed',
       algorithm: 'AES-256-GCM',
       keyVersion: 1,
-      wallet,
-      generation,
-      threshold,
-      verifyingShare,
+      ...place,
     })
     return tagged(TAGS.storeRow, context)
   }
@@ -183,21 +183,23 @@ export class Vault {
   }
 
   /** Treats `plaintext` as secret; the caller wipes it. */
-  sealShare(plaintext: Uint8Array, context: ShareContext): Uint8Array {
+  seal(plaintext: Uint8Array, place: SealedPlace): Uint8Array {
     const iv = this.#random.bytes(IV_BYTES)
     const cipher = createCipheriv('aes-256-gcm', this.#key, iv)
-    cipher.setAAD(this.#aad(context))
+    cipher.setAAD(this.#aad(place))
     return concatBytes(iv, cipher.update(plaintext), cipher.final(), cipher.getAuthTag())
   }
 
   /** The plaintext; the caller wipes it. @throws enclave/store-mismatch, whatever is wrong */
-  openShare(sealed: Uint8Array, context: ShareContext): Uint8Array {
+  open(sealed: Uint8Array, place: SealedPlace): Uint8Array {
     try {
       const decipher = createDecipheriv('aes-256-gcm', this.#key, sealed.subarray(0, IV_BYTES))
-      decipher.setAAD(this.#aad(context))
+      decipher.setAAD(this.#aad(place))
       decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES))
       const body = decipher.update(sealed.subarray(IV_BYTES, sealed.length - TAG_BYTES))
-      return concatBytes(body, decipher.final())
+      const plain = concatBytes(body, decipher.final())
+      wipe(body)
+      return plain
     } catch (cause) {
       throw new Fault('enclave/store-mismatch', { cause })
     }

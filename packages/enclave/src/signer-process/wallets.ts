@@ -18,6 +18,13 @@ export class Wallets {
     return stored
   }
 
+  /** The same wallets, apart from these. */
+  copy(): Wallets {
+    const copy = new Wallets()
+    for (const [name, stored] of this.#rows) copy.#rows.set(name, stored)
+    return copy
+  }
+
   find(ref: WalletRef): StoredWallet | undefined {
     return this.#rows.get(refKey(ref))
   }

@@ -9,12 +9,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodeRequest, type RequestBody, type Role, signRequest } from '@quorate/api'
 import { type ClusterRecord, encodeClusterRecord, encodeSignedRecord } from '@quorate/auth'
-import { type Id, newId, parseId, type Signer as SigningKey } from '@quorate/base'
+import { type Id, newId, parseId, type Signer as SigningKey, toHex } from '@quorate/base'
 import { ManualTime, systemRandom } from '@quorate/platform'
-import type { AuditDraft, Change, Outcome, WalletRow } from '../channel/calls.ts'
+import type { AuditDraft, AuxRow, Change, Outcome, PrimesRow, WalletRow } from '../channel/calls.ts'
 import type { SignerPorts } from '../signer-process/ports.ts'
 import { inlineRunner } from '../signer-process/session-runner.ts'
 import { Signer } from '../signer-process/signer.ts'
+import { publishedPrimes } from './primes.ts'
 
 export type Wire = { readonly from: number; readonly to: number; readonly envelope: Uint8Array }
 /** What becomes of an envelope on its way: any number of envelopes instead of it. */
@@ -39,6 +40,8 @@ type Disk = {
   secrets: Uint8Array | null
   readonly storeId: string
   rows: Map<string, WalletRow>
+  aux: Map<string, AuxRow>
+  primes: Map<string, PrimesRow>
   burnt: Uint8Array[]
   audit: AuditDraft[]
 }
@@ -50,11 +53,21 @@ export class TestNode {
   readonly index: number
   readonly directory: string
   readonly disk: Disk
+  /** Evidence files that it kept. */
+  readonly evidence: { sid: Uint8Array; file: Uint8Array }[] = []
+  /** What it told of its progress. */
+  readonly phases: string[] = []
+  /** Sets of primes that were made for it. */
+  readonly primesMade = { count: 0 }
   readonly log: { level: string; event: string; fields: Record<string, unknown> }[] = []
   signer!: Signer
   identity!: Awaited<ReturnType<Signer['open']>>
   epoch!: Uint8Array
   isUp = false
+  /** Resolves when it is killed. */
+  killed: Promise<void> = Promise.resolve()
+  /** Resolves `killed`. */
+  end: () => void = () => {}
   bootId = systemRandom.bytes(16)
   /** Called before a `persist` takes effect; may throw to fail it, or take the node down. */
   beforePersist: (changes: readonly Change[]) => void = () => {}
@@ -66,13 +79,15 @@ export class TestNode {
       secrets: null,
       storeId: newId('sto', now, systemRandom),
       rows: new Map(),
+      aux: new Map(),
+      primes: new Map(),
       burnt: [],
       audit: [],
     }
   }
 
   apply(change: Change): void {
-    const { rows, burnt } = this.disk
+    const { rows, aux, primes, burnt } = this.disk
     switch (change.kind) {
       case 'burn':
         burnt.push(change.value.sid)
@@ -95,6 +110,18 @@ export class TestNode {
         rows.set(rowKey(ref), { ...rows.get(rowKey(ref))!, proof })
         break
       }
+      case 'putAux':
+        aux.set(toHex(change.value.digest), change.value)
+        break
+      case 'dropAux':
+        aux.delete(toHex(change.value.digest))
+        break
+      case 'putPrimes':
+        primes.set(toHex(change.value.id), change.value)
+        break
+      case 'takePrimes':
+        if (!primes.delete(toHex(change.value.id))) throw new Error('these primes are gone')
+        break
     }
   }
 }
@@ -136,6 +163,9 @@ export class TestCluster {
 
   async boot(node: TestNode): Promise<void> {
     node.bootId = systemRandom.bytes(16)
+    node.killed = new Promise((resolve) => {
+      node.end = resolve
+    })
     const ports: SignerPorts = {
       clock: this.time,
       timers: this.time,
@@ -156,10 +186,14 @@ export class TestCluster {
         node.disk.audit.push(...audit)
       },
       anchored: () => {},
-      progress: () => {},
+      progress: (_, phase) => void node.phases.push(phase),
+      evidence: async (sid, file) => void node.evidence.push({ sid, file }),
     }
     // On this thread, so that a test runs in the same order every time.
-    node.signer = new Signer(ports, inlineRunner(systemRandom))
+    node.signer = new Signer(ports, {
+      run: inlineRunner(systemRandom),
+      makePrimes: publishedPrimes(node.index, node.primesMade),
+    })
     node.identity = await node.signer.open({
       environment: 'development',
       hsmType: 'simulated',
@@ -214,7 +248,14 @@ export class TestCluster {
   async join(node: TestNode): Promise<void> {
     const { cluster } = node.signer.join({ chain: this.chain })
     this.clusterId = cluster
-    node.signer.load({ rows: [...node.disk.rows.values()], burnt: node.disk.burnt })
+    const { rows, aux, primes, burnt } = node.disk
+    node.signer.load({
+      rows: [...rows.values()],
+      burnt,
+      aux: [...aux.values()],
+      primes: [...primes.values()],
+    })
+    await node.signer.prepare({ backend: 'fastest', primesAhead: 1 })
     node.epoch = (await node.signer.epoch({ tlsFingerprint: null })).record
   }
 
@@ -228,6 +269,7 @@ export class TestCluster {
   /** As kill -9: what was in memory is gone, what was on disk stays. */
   kill(node: TestNode): void {
     node.isUp = false
+    node.end()
     for (const other of this.nodes) if (other.isUp) other.signer.peerGone({ index: node.index })
   }
 
@@ -249,7 +291,8 @@ export class TestCluster {
       idle = 0
       for (const { to, envelope } of this.tamper(wire)) {
         const node = this.nodes[to - 1]
-        if (node?.isUp) await node.signer.deliver({ envelope })
+        // One that is killed while it works never answers.
+        if (node?.isUp) await Promise.race([node.signer.deliver({ envelope }), node.killed])
       }
     }
   }

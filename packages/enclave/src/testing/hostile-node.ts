@@ -19,14 +19,18 @@ import {
 } from '@quorate/threshold'
 import type { Outcome, SignerCalls } from '../channel/calls.ts'
 import type { Handlers } from '../channel/channel.ts'
+import { AuxStore } from '../signer-process/aux-store.ts'
 import { type Control, decodeControl, encodeControl } from '../signer-process/control.ts'
 import { hostKeysOf, hostSecretFor } from '../signer-process/host-keys.ts'
 import { Member } from '../signer-process/member.ts'
 import { EpochKeys, verifyEd25519 } from '../signer-process/node-crypto.ts'
 import { type Addressed, type Outgoing, Peers } from '../signer-process/peers.ts'
+import type { SignerPorts } from '../signer-process/ports.ts'
+import { PrimeStock } from '../signer-process/prime-stock.ts'
 import { inlineRunner } from '../signer-process/session-runner.ts'
 import { Wallets } from '../signer-process/wallets.ts'
 import { type NodeFiles, type OpenedNode, openNode } from './opened-node.ts'
+import { publishedPrimes } from './primes.ts'
 
 /** A message before it is signed, and who gets it. */
 export type Said = Outgoing & { readonly receivers: readonly PartyId[] }
@@ -126,28 +130,38 @@ export class HostileNode {
     } as const
     const record = await makeEpoch(epoch, vault.hsm.identity)
     const peers = new TamperedPeers({ self: partyId(index), cluster, clock, keys, own: record })
+    const ports: SignerPorts = {
+      clock,
+      timers,
+      random: systemRandom,
+      logger: {
+        log: () => {},
+        with() {
+          return this
+        },
+      },
+      send,
+      persist: () => Promise.resolve(),
+      anchored: () => {},
+      progress: () => {},
+      evidence: () => Promise.resolve(),
+    }
     const member = new Member({
       vault,
       peers,
       wallets: new Wallets(),
+      auxes: new AuxStore(clock),
+      primes: new PrimeStock({
+        vault,
+        ports,
+        make: publishedPrimes(index, { count: 0 }),
+        ahead: 0,
+        rows: [],
+      }),
       burnt: [],
       bootId,
       run: inlineRunner(systemRandom),
-      ports: {
-        clock,
-        timers,
-        random: systemRandom,
-        logger: {
-          log: () => {},
-          with() {
-            return this
-          },
-        },
-        send,
-        persist: () => Promise.resolve(),
-        anchored: () => {},
-        progress: () => {},
-      },
+      ports,
     })
     return new HostileNode({ record, keys, peers, member, node, send })
   }

@@ -9,5 +9,16 @@ export {
 } from './cluster.ts'
 export { type Heard, HostileNode, type HostileOptions, type Said } from './hostile-node.ts'
 export { type NodeFiles, type OpenedNode, openNode } from './opened-node.ts'
-export { solanaIntent, solanaTransfer, walletBody } from './requests.ts'
+export {
+  type IntentOptions,
+  intentOf,
+  QUICK_ECDSA,
+  refreshBody,
+  segwitSpend,
+  sepoliaTransfer,
+  solanaIntent,
+  solanaTransfer,
+  type TestNetwork,
+  walletBody,
+} from './requests.ts'
 export { type HeldShare, readShare } from './shares.ts'

@@ -1,6 +1,7 @@
 /** Requests that tests make. */
-import type { RequestBody } from '@quorate/api'
-import { concatBytes, newId } from '@quorate/base'
+import { createHash } from 'node:crypto'
+import { protocolOfSuite, type RequestBody } from '@quorate/api'
+import { concatBytes, fromHex, newId, parseId } from '@quorate/base'
 import { systemRandom } from '@quorate/platform'
 import { chooseTemplate } from '@quorate/policy'
 import type { WalletRow } from '../channel/calls.ts'
@@ -10,15 +11,20 @@ import type { Client, TestCluster } from './cluster.ts'
 const SUITES = {
   'bitcoin-testnet4': 'FROST-secp256k1-SHA256-TR-v1',
   'solana-devnet': 'FROST-ED25519-SHA512-v1',
+  'ethereum-sepolia': 'CGGMP24-secp256k1-SHA256-112-v1',
 } as const
+export type TestNetwork = keyof typeof SUITES
+/** The suite of tests: as that of 128 bits, and quicker. */
+export const QUICK_ECDSA = 'CGGMP24-secp256k1-SHA256-112-v1'
 
 export function walletBody(
   cluster: TestCluster,
   client: Client,
-  network: keyof typeof SUITES,
-  o: { label?: string; threshold?: number } = {},
+  network: TestNetwork,
+  o: { label?: string; threshold?: number; suite?: string } = {},
 ): RequestBody {
   const now = cluster.time.now()
+  const suite = o.suite ?? SUITES[network]
   return {
     kind: 'createWallet',
     value: {
@@ -26,8 +32,8 @@ export function walletBody(
       requestId: newId('req', now, systemRandom),
       project: client.project,
       label: o.label ?? `wallet-${systemRandom.bytes(4).join('')}`,
-      protocol: 'frost',
-      suite: SUITES[network],
+      protocol: protocolOfSuite(suite),
+      suite,
       network,
       threshold: o.threshold ?? 2,
       parties: cluster.nodes.length,
@@ -56,11 +62,108 @@ export function solanaTransfer(from: Uint8Array, lamports: bigint): Uint8Array {
   )
 }
 
-export function solanaIntent(
+/** RLP of a list of byte strings and lists, each string and list shorter than 56 bytes but for the outermost. */
+function rlp(item: Uint8Array | readonly (Uint8Array | readonly never[])[]): Uint8Array {
+  if (item instanceof Uint8Array)
+    return item.length === 1 && item[0]! < 0x80
+      ? item
+      : concatBytes(Uint8Array.of(0x80 + item.length), item)
+  const body = concatBytes(...item.map((each) => rlp(each)))
+  return body.length < 56
+    ? concatBytes(Uint8Array.of(0xc0 + body.length), body)
+    : concatBytes(Uint8Array.of(0xf8, body.length), body)
+}
+
+/** An unsigned EIP-1559 transaction for Sepolia that sends `wei` below 2⁶⁴ to an address of sevens, by our own hand. */
+export function sepoliaTransfer(wei: bigint): Uint8Array {
+  const number = (value: bigint): Uint8Array => {
+    const digits = value.toString(16)
+    return value === 0n
+      ? new Uint8Array()
+      : fromHex(digits.padStart(digits.length + (digits.length % 2), '0'))
+  }
+  const [chainId, nonce, priorityFee, fee, gas] = [
+    11_155_111n,
+    0n,
+    1_000_000_000n,
+    30_000_000_000n,
+    21_000n,
+  ]
+  return concatBytes(
+    Uint8Array.of(2),
+    rlp([
+      ...[chainId, nonce, priorityFee, fee, gas].map(number),
+      new Uint8Array(20).fill(7),
+      number(wei),
+      new Uint8Array(),
+      [],
+    ]),
+  )
+}
+
+/**
+ * A PSBT that spends `coins` outputs of 50 000 satoshi each of a compressed key's P2WPKH address, back
+ * to it but for 1 000, by our own hand.
+ */
+export function segwitSpend(publicKey: Uint8Array, coins: number): Uint8Array {
+  const hash = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
+  const keyHash = createHash('ripemd160').update(hash(publicKey)).digest()
+  const script = concatBytes(Uint8Array.of(0, keyHash.length), keyHash)
+  const little = (value: number, bytes: number): Uint8Array =>
+    Uint8Array.from({ length: bytes }, (_, i) => Math.floor(value / 256 ** i) % 256)
+  const output = (amount: number): Uint8Array =>
+    concatBytes(little(amount, 8), Uint8Array.of(script.length), script)
+  const transaction = (
+    inputs: readonly { readonly txid: Uint8Array }[],
+    amount: number,
+  ): Uint8Array =>
+    concatBytes(
+      little(2, 4),
+      Uint8Array.of(inputs.length),
+      ...inputs.map(({ txid }) =>
+        concatBytes(txid, little(0, 4), Uint8Array.of(0), little(0xffffffff, 4)),
+      ),
+      Uint8Array.of(1),
+      output(amount),
+      little(0, 4),
+    )
+  const previous = Array.from({ length: coins }, (_, i) =>
+    transaction([{ txid: new Uint8Array(32).fill(i + 1) }], 50_000),
+  )
+  const spending = transaction(
+    previous.map((each) => ({ txid: hash(hash(each)) })),
+    50_000 * coins - 1_000,
+  )
+  const entry = (key: number, value: Uint8Array): Uint8Array =>
+    concatBytes(
+      Uint8Array.of(1, key),
+      value.length < 253
+        ? Uint8Array.of(value.length)
+        : concatBytes(Uint8Array.of(253), little(value.length, 2)),
+      value,
+    )
+  const end = Uint8Array.of(0)
+  return concatBytes(
+    Uint8Array.of(0x70, 0x73, 0x62, 0x74, 0xff),
+    entry(0, spending),
+    end,
+    ...previous.map((each) => concatBytes(entry(0, each), entry(1, output(50_000)), end)),
+    end,
+  )
+}
+
+export type IntentOptions = {
+  readonly network: string
+  readonly unsigned: Uint8Array
+  readonly path?: readonly number[]
+}
+
+/** Has the wallet sign a transaction as it is now. */
+export function intentOf(
   cluster: TestCluster,
   client: Client,
   row: WalletRow,
-  lamports = 1_000n,
+  { network, unsigned, path = [] }: IntentOptions,
 ): RequestBody {
   const now = cluster.time.now()
   const { key, policyHash } = decodeWallet(row.public)
@@ -72,13 +175,40 @@ export function solanaIntent(
       project: client.project,
       wallet: key.wallet,
       generation: key.generation,
-      network: 'solana-devnet',
-      unsigned: solanaTransfer(key.groupKey, lamports),
+      network,
+      unsigned,
       context: new Uint8Array(),
-      path: [],
+      path,
       policyHash,
       createdAt: now,
       expiresAt: now + 60_000,
     },
   }
 }
+
+export function refreshBody(cluster: TestCluster, client: Client, row: WalletRow): RequestBody {
+  const now = cluster.time.now()
+  return {
+    kind: 'refresh',
+    value: {
+      v: 1,
+      requestId: newId('req', now, systemRandom),
+      project: client.project,
+      wallet: parseId('wal', row.wallet),
+      generation: row.generation,
+      createdAt: now,
+      expiresAt: now + 60_000,
+    },
+  }
+}
+
+export const solanaIntent = (
+  cluster: TestCluster,
+  client: Client,
+  row: WalletRow,
+  lamports = 1_000n,
+): RequestBody =>
+  intentOf(cluster, client, row, {
+    network: 'solana-devnet',
+    unsigned: solanaTransfer(decodeWallet(row.public).key.groupKey, lamports),
+  })

@@ -1,9 +1,9 @@
 /** Reads the share that a node holds, as only the holder of its HSM and store together can. */
 import type { Random } from '@quorate/base'
 import { systemClock } from '@quorate/platform'
-import { partyId } from '@quorate/threshold'
+import { decodeKeyShare, partyId, validateEcdsaShare, validateShare } from '@quorate/threshold'
 import type { WalletRow } from '../channel/calls.ts'
-import { openShare } from '../signer-process/shares.ts'
+import { openEncodedShare } from '../signer-process/shares.ts'
 import { Wallets } from '../signer-process/wallets.ts'
 import { type NodeFiles, openNode } from './opened-node.ts'
 
@@ -17,10 +17,13 @@ export type HeldShare = NodeFiles & {
 export async function readShare(held: HeldShare, random: Random): Promise<Uint8Array> {
   const node = await openNode(held, systemClock, random)
   try {
-    const { share } = openShare(node.vault, partyId(held.self), new Wallets().put(held.row))
-    const bytes = share.expose().slice()
-    share[Symbol.dispose]()
-    return bytes
+    const stored = new Wallets().put(held.row)
+    using encoded = openEncodedShare(node.vault, partyId(held.self), stored)
+    const share = decodeKeyShare(encoded.expose())
+    using secret = share.secret
+    if (share.key.protocol === 'frost') validateShare(share)
+    else validateEcdsaShare(share)
+    return secret.expose().slice()
   } finally {
     await node.close()
   }

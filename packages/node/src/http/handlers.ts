@@ -10,6 +10,7 @@ import {
   type NodeApi,
   type OperationId,
   type OperationJson,
+  parseProtocol,
   type RequestKind,
   toRfc3339,
 } from '@quorate/api'
@@ -125,9 +126,13 @@ export function handlers(o: ServeOptions): Serve {
     async listWallets({ client, query }) {
       const limit = query.limit ?? DEFAULT_LIMIT
       const after = query.cursor ?? ''
+      const protocol = query.protocol === undefined ? undefined : parseProtocol(query.protocol)
       // A wallet without its proof of address is not shown yet.
       const rows = (await store.wallets(client.project)).filter(
-        ({ wallet, proof }) => wallet > after && proof !== null,
+        (row) =>
+          row.wallet > after &&
+          row.proof !== null &&
+          (protocol === undefined || decodeWallet(row.public).key.protocol === protocol),
       )
       const page = rows.slice(0, limit)
       return {
@@ -152,6 +157,7 @@ export function handlers(o: ServeOptions): Serve {
         network: findAdapter(body.network).network.slug,
         unsigned: fromHex(body.unsigned),
         context: fromHex(body.context),
+        path: body.path ?? [],
       })
       return JSON.parse(json) as ExplanationJson
     },
