@@ -96,7 +96,7 @@ test('another manifest to each node: neither session begins, and no honest node 
 test('without the comparison with the request a coordinator makes every single share the whole key', async () => {
   await using world = await worldWithout({
     file: 'enclave/dist/src/signer-process/judge.js',
-    guard: '&& manifest.threshold === request.threshold',
+    guard: 'fits(manifest.threshold === request.threshold);',
     instead: '',
   })
   await propose(world, { threshold: 1 })

@@ -127,7 +127,8 @@ export const encodeEvidenceFile = ({
  * are no evidence file
  */
 export function decodeEvidenceFile(encoded: Uint8Array): EvidenceCase {
-  const file = decode(fileCodec, encoded, { maxBytes: MAX_EVIDENCE_FILE_BYTES })
+  // What is read from a disk may be a Buffer, parts of which behave otherwise than byte arrays.
+  const file = decode(fileCodec, new Uint8Array(encoded), { maxBytes: MAX_EVIDENCE_FILE_BYTES })
   const { epochs, facts } = file
   const manifest = decodeManifest(file.manifest)
   if (!equalBytes(file.cluster, manifest.cluster)) reject('the manifest is of another cluster')

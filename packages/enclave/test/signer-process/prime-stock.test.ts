@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { Fault, Secret } from '@quorate/base'
 import { systemRandom } from '@quorate/platform'
 import { LEVELS } from '@quorate/threshold'
@@ -7,6 +7,10 @@ import type { Change, PrimesRow } from '#src/channel/calls.js'
 import { type MakePrimes, makePrimes } from '#src/signer-process/prime-maker.js'
 import { PrimeStock } from '#src/signer-process/prime-stock.js'
 import type { Vault } from '#src/signer-process/vault.js'
+
+// Threads of a pool do not keep this process alive: something must.
+const alive = setInterval(() => undefined, 1_000)
+after(() => clearInterval(alive))
 
 const level = LEVELS['CGGMP24-secp256k1-SHA256-112-v1']
 const order = { signal: new AbortController().signal, onProgress: () => undefined }
