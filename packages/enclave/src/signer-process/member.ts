@@ -82,7 +82,7 @@ export class Member {
   /** Requests that this node coordinates now, by hash: asking twice joins the first. */
   readonly #running = new Map<string, Promise<Outcome>>()
   #early: EarlyReady[] = []
-  /** `<project>/<name>` of wallets that are being made, and the sessions that make them. */
+  /** What sessions have for themselves, and which session it is: see `#reserve`. */
   readonly #reserved = new Map<string, string>()
 
   constructor(o: {
@@ -349,20 +349,30 @@ export class Member {
   }
 
   /**
-   * Holds the name of a wallet that is being made, until the session has ended. A second session for
-   * the same wallet takes the place of one that never came to run. @throws enclave/label-taken
+   * Holds what only one session at a time may have, until it has ended: the name of a wallet that is
+   * being made, the making of auxiliary information for a request. A second session for the same wallet
+   * takes the place of one that never came to run. @throws enclave/label-taken, enclave/busy
    */
   #reserve(manifest: Manifest, { request: { body } }: CheckedRequest): () => void {
-    if (manifest.purpose !== 'keygen' || body.kind !== 'createWallet') return () => undefined
-    const name = `${body.value.project}/${body.value.label}`
+    const { purpose } = manifest
     const sid = toHex(sessionId(manifest))
+    const hold = (name: string): (() => void) => {
+      this.#reserved.set(name, sid)
+      return () => {
+        if (this.#reserved.get(name) === sid) this.#reserved.delete(name)
+      }
+    }
+    if (purpose === 'aux') {
+      const name = `aux/${toHex(manifest.request)}`
+      if (this.#reserved.has(name)) throw new Fault('enclave/busy')
+      return hold(name)
+    }
+    if (purpose !== 'keygen' || body.kind !== 'createWallet') return () => undefined
+    const name = `${body.value.project}/${body.value.label}`
     const holder = this.#reserved.get(name)
     if (holder !== undefined && !this.#giveWay(holder, manifest))
       throw new Fault('enclave/label-taken')
-    this.#reserved.set(name, sid)
-    return () => {
-      if (this.#reserved.get(name) === sid) this.#reserved.delete(name)
-    }
+    return hold(name)
   }
 
   /** Whether that session has ended, or does now because nothing was begun in it and its coordinator tries again. */

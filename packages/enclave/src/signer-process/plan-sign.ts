@@ -2,7 +2,7 @@
  * Signing sessions: of a transaction that a client asked for, and of the proof that a wallet can
  * sign with the key of its own address.
  */
-import { bug, encodeCbor, type Secret, TAGS, taggedHash } from '@quorate/base'
+import { bug, encodeCbor, Fault, type Secret, TAGS, taggedHash } from '@quorate/base'
 import { type AddressProof, proveAddress, type SignItem } from '@quorate/chains'
 import { failpoint } from '@quorate/platform'
 import {
@@ -25,9 +25,12 @@ import type { SessionStart } from './session-runner.ts'
 import { openEncodedShare, openShare } from './shares.ts'
 import type { StoredWallet } from './wallets.ts'
 
-/** FROST computes for milliseconds, CGGMP24 for seconds. */
+/** FROST computes for milliseconds, CGGMP24 for seconds, and for each item of a transaction again. */
 const SIGN_MS = 20_000
 const ECDSA_SIGN_MS = 60_000
+const ECDSA_ITEM_MS = 5_000
+/** As many as fit into one envelope at 128 bits: the products of an item take up to 18 KiB. */
+const MAX_ECDSA_ITEMS = 48
 
 type Signatures = readonly Uint8Array[]
 
@@ -93,10 +96,14 @@ function ecdsaSigning(
   signed: readonly SignItem[],
   path: readonly number[],
 ): Signing {
+  if (signed.length > MAX_ECDSA_ITEMS)
+    throw new Fault('threshold/bad-parameters', {
+      detail: `an ECDSA wallet signs at most ${MAX_ECDSA_ITEMS} inputs at once`,
+    })
   const aux = auxes.find(stored.record.key.aux)
   const items = signed.map((item) => ({ message: messageOf(item), path }))
   return {
-    budgetMs: ECDSA_SIGN_MS,
+    budgetMs: ECDSA_SIGN_MS + ECDSA_ITEM_MS * (items.length - 1),
     facts: {
       wallet: walletFacts(stored),
       aux: aux.public,

@@ -13,6 +13,7 @@ import { type Id, newId, parseId, type Signer as SigningKey, toHex } from '@quor
 import { ManualTime, systemRandom } from '@quorate/platform'
 import type { AuditDraft, AuxRow, Change, Outcome, PrimesRow, WalletRow } from '../channel/calls.ts'
 import type { SignerPorts } from '../signer-process/ports.ts'
+import { PROGRAMS } from '../signer-process/session-programs.ts'
 import { inlineRunner } from '../signer-process/session-runner.ts'
 import { Signer } from '../signer-process/signer.ts'
 import { publishedPrimes } from './primes.ts'
@@ -191,7 +192,7 @@ export class TestCluster {
     }
     // On this thread, so that a test runs in the same order every time.
     node.signer = new Signer(ports, {
-      run: inlineRunner(systemRandom),
+      run: inlineRunner(systemRandom, PROGRAMS),
       makePrimes: publishedPrimes(node.index, node.primesMade),
     })
     node.identity = await node.signer.open({

@@ -27,6 +27,7 @@ import { EpochKeys, verifyEd25519 } from '../signer-process/node-crypto.ts'
 import { type Addressed, type Outgoing, Peers } from '../signer-process/peers.ts'
 import type { SignerPorts } from '../signer-process/ports.ts'
 import { PrimeStock } from '../signer-process/prime-stock.ts'
+import { PROGRAMS } from '../signer-process/session-programs.ts'
 import { inlineRunner } from '../signer-process/session-runner.ts'
 import { Wallets } from '../signer-process/wallets.ts'
 import { type NodeFiles, type OpenedNode, openNode } from './opened-node.ts'
@@ -160,7 +161,7 @@ export class HostileNode {
       }),
       burnt: [],
       bootId,
-      run: inlineRunner(systemRandom),
+      run: inlineRunner(systemRandom, PROGRAMS),
       ports,
     })
     return new HostileNode({ record, keys, peers, member, node, send })
