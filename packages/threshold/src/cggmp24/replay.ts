@@ -39,6 +39,8 @@ export type PublicChecks = {
   note(round: number, from: PartyId, body: Uint8Array): void
   /** Judges the broadcast noted of that party. Earlier rounds are closed. @throws Abort naming it */
   check(round: number, from: PartyId): void
+  /** The cheap part of `check`: false for a broadcast that it would surely refuse. */
+  isPlausible?(round: number, from: PartyId): boolean
   /** Judges a direct message, after its sender's broadcast of the round. @throws Abort naming the sender; Fault of class InvalidInput */
   checkDirect(round: number, from: PartyId, to: PartyId, body: Uint8Array): void
   /** All broadcasts of the round are noted. @throws Abort blaming nobody where there is no way on */
@@ -92,6 +94,40 @@ export class Replay {
           also?.(from)
         }),
     }
+  }
+
+  /**
+   * As `broadcast`, for a last round whose result shows whether any of its messages was bad: what was
+   * taken in is judged by `judge`, which only a bad result calls for.
+   */
+  unjudged(round: number): Inlet {
+    return {
+      maxBytes: MAX_ENVELOPE_BYTES,
+      accept: (from, body) =>
+        this.#blaming(round, from, () => {
+          refuseUnlike(this.checks, round, from, body)
+          this.note(round, from, body)
+        }),
+    }
+  }
+
+  isPlausible(round: number, senders: readonly PartyId[]): boolean {
+    return senders.every((from) => this.checks.isPlausible?.(round, from) ?? true)
+  }
+
+  /** Judges the broadcasts of these senders. @throws Abort naming every one whose broadcast is bad */
+  judge(round: number, senders: readonly PartyId[]): void {
+    const aborts: Abort[] = []
+    for (const from of senders)
+      try {
+        this.#blaming(round, from, () => this.checks.check(round, from))
+      } catch (error) {
+        if (!(error instanceof Abort)) throw error
+        aborts.push(error)
+      }
+    const first = aborts.find(({ culprits }) => culprits.length > 0) ?? aborts[0]
+    if (first !== undefined)
+      throw first.with({ culprits: aborts.flatMap(({ culprits }) => culprits) })
   }
 
   /** The way in for the direct messages of a round, addressed to `self`. */

@@ -9,9 +9,9 @@ import {
   encodeAuxKeys,
 } from '#src/cggmp24/aux/aux-info.js'
 import { outputsOf, testPrimes } from '#src/testing/index.js'
-import { auxScene, idsOf, L112, play } from './stage.js'
+import { auxScene, idsOf, play, TESTED } from './stage.js'
 
-const made = outputsOf(play(auxScene(L112, 2, 'aux')))
+const made = outputsOf(play(auxScene(TESTED, 2, 'aux')))
 const [first] = idsOf(1) as [(typeof infos)[number]['self']]
 const infos = [...made.values()]
 
@@ -19,13 +19,13 @@ describe('auxiliary information', () => {
   test('is the same for all, and each holds the factors of its own moduli', () => {
     for (const { self, own, keys, digest } of infos) {
       assert.deepEqual(digest, infos[0]!.digest)
-      const [p, q, pHat, qHat] = testPrimes(L112).slice(4 * self - 4, 4 * self)
+      const [p, q, pHat, qHat] = testPrimes(TESTED).slice(4 * self - 4, 4 * self)
       assert.equal(own.paillier.n, p! * q!)
       assert.equal(own.parameters.n, pHat! * qHat!)
       for (const { keys: theirs } of infos)
         assert.equal(theirs.get(self)!.paillier.n, keys.get(self)!.paillier.n)
     }
-    assert.deepEqual(auxDigest(L112, infos[0]!.keys), infos[0]!.digest)
+    assert.deepEqual(auxDigest(TESTED, infos[0]!.keys), infos[0]!.digest)
   })
 
   test('comes back from its stored form', () => {
@@ -34,8 +34,8 @@ describe('auxiliary information', () => {
     assert.deepEqual(read.digest, info.digest)
     assert.equal(read.self, info.self)
     assert.equal(read.own.parameters.lambda, info.own.parameters.lambda)
-    const { level, keys } = decodeAuxKeys(encodeAuxKeys(L112, info.keys))
-    assert.equal(level, L112)
+    const { level, keys } = decodeAuxKeys(encodeAuxKeys(TESTED, info.keys))
+    assert.equal(level, TESTED)
     assert.deepEqual(auxDigest(level, keys), info.digest)
   })
 

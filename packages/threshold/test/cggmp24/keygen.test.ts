@@ -5,7 +5,7 @@ import { interpolate, secp256k1 } from '@quorate/math'
 import type { SharedEcdsaKey } from '#src/cggmp24/key.js'
 import type { PartyId } from '#src/session/party.js'
 import { outputsOf } from '#src/testing/index.js'
-import { idsOf, keygenScene, L112, play } from './stage.js'
+import { idsOf, keygenScene, play, TESTED } from './stage.js'
 
 type Shared = ReadonlyMap<PartyId, SharedEcdsaKey>
 const { order } = secp256k1
@@ -44,7 +44,7 @@ describe('key generation', () => {
     [3, 5],
   ] as const)
     test(`${threshold} of ${count}`, () => {
-      const made = keygen(L112, threshold, count, `${threshold} of ${count}`)
+      const made = keygen(TESTED, threshold, count, `${threshold} of ${count}`)
       assertShared(made, threshold)
       const { chainCode, rid } = made.get(idsOf(1)[0]!)!.key
       assert.ok(!equalBytes(chainCode, new Uint8Array(32)))
@@ -53,8 +53,8 @@ describe('key generation', () => {
 
   test('another session makes another key', () => {
     assert.notDeepEqual(
-      groupKeyOf(keygen(L112, 2, 2, 'one')),
-      groupKeyOf(keygen(L112, 2, 2, 'another')),
+      groupKeyOf(keygen(TESTED, 2, 2, 'one')),
+      groupKeyOf(keygen(TESTED, 2, 2, 'another')),
     )
   })
 })
@@ -65,8 +65,8 @@ describe('refresh', () => {
     [3, 5],
   ] as const)
     test(`new shares of one key, ${threshold} of ${count}`, () => {
-      const old = keygen(L112, threshold, count, 'old')
-      const now = keygen(L112, threshold, count, 'new', old)
+      const old = keygen(TESTED, threshold, count, 'old')
+      const now = keygen(TESTED, threshold, count, 'new', old)
       assertShared(now, threshold)
       assert.deepEqual(groupKeyOf(now), groupKeyOf(old))
       const [before, after] = [old, now].map((of) => of.get(idsOf(1)[0]!)!.key)

@@ -11,16 +11,16 @@ import { outputsOf } from '#src/testing/index.js'
 import { assertSigns, keyAt } from './signatures.js'
 import {
   idsOf,
-  L112,
   onlineScene,
   play,
   presignScene,
   type Scene,
   signScene,
+  TESTED,
   walletOf,
 } from './stage.js'
 
-const wallet = walletOf(L112)
+const wallet = walletOf(TESTED)
 const CHILD = [44, 60, 0, 0, 7]
 const message = (text: string, hash: Message['hash'] = 'sha256'): Message => ({
   kind: 'message',
@@ -59,7 +59,7 @@ describe('signing in one session', () => {
   })
 
   test('three of five, not beginning with the first', () => {
-    const five = walletOf(L112, 'five', 3, 5)
+    const five = walletOf(TESTED, 'five', 3, 5)
     const items = [{ message: message('three of five', 'sha256d'), path: [] }]
     const [made] = signatures(signScene(five, idsOf(2, 4, 5), 'five', items))
     assertSigns(five.key.groupKey, items[0]!.message, made!)

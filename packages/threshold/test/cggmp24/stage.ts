@@ -217,7 +217,6 @@ export {
   idsOf,
   type KeygenExtra,
   keygenScene,
-  L112,
   L128,
   onlineScene,
   type PresignExtra,
@@ -227,5 +226,6 @@ export {
   type Scene,
   sidOf,
   signScene,
+  TESTED,
   walletOf,
 } from './scenes.js'

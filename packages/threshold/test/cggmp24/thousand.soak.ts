@@ -5,18 +5,15 @@
  */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { createPublicKey, verify } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { secp256k1 as noble } from '@noble/curves/secp256k1.js'
-import { deriveChild, secp256k1 } from '@quorate/math'
 import { chooseBackends } from '@quorate/math/native'
 import { LEVELS } from '#src/cggmp24/level.js'
 import { beginPresign } from '#src/cggmp24/presign/rounds.js'
-import { digestOf, type Message } from '#src/cggmp24/sign/message.js'
+import type { Message } from '#src/cggmp24/sign/message.js'
 import { beginOnlineSigning } from '#src/cggmp24/sign/online.js'
 import { type PartyId, partyId } from '#src/session/party.js'
 import {
@@ -26,6 +23,7 @@ import {
   seededRandom,
   testWallet,
 } from '#src/testing/index.js'
+import { assertSigns, keyAt } from './signatures.js'
 
 const LEVEL = LEVELS['CGGMP24-secp256k1-SHA256-128-v1']
 const SIGNATURES = 1000
@@ -72,12 +70,11 @@ test(`${SIGNATURES} signatures at 128 bits`, async () => {
       hash: HASHES[i % HASHES.length]!,
     }
     const before = process.cpuUsage()
-    const { bytes, recovery } = signOnce(wallet, signers, path, message, random)
+    const signature = signOnce(wallet, signers, path, message, random)
     const { user, system } = process.cpuUsage(before)
     cpuMs.push((user + system) / 1000 / signers.length)
-    recoveries[recovery]!++
-    const { publicKey } = deriveChild(wallet.key.groupKey, wallet.key.chainCode, path)
-    checkSignature(secp256k1.encode(publicKey), message, bytes, recovery)
+    recoveries[signature.recovery]!++
+    assertSigns(keyAt(wallet.key, path), message, signature)
     if (i % 50 === 49) heap.push(heapAfterCollection())
   }
   // The first readings still see caches fill.
@@ -122,33 +119,6 @@ function signOnce(
   const [first, ...others] = [...signatures.values()].map(([signature]) => signature!)
   for (const other of others) assert.deepEqual(other, first)
   return first!
-}
-
-/** Against two libraries that are not ours. */
-function checkSignature(
-  publicKey: Uint8Array,
-  message: Message,
-  signature: Uint8Array,
-  recovery: number,
-): void {
-  const digest = digestOf(message)
-  assert.ok(noble.verify(signature, digest, publicKey, { prehash: false, lowS: true }))
-  const recovered = noble.Signature.fromBytes(signature)
-    .addRecoveryBit(recovery)
-    .recoverPublicKey(digest)
-  assert.deepEqual(recovered.toBytes(true), publicKey)
-  if (message.hash !== 'sha256') return
-  const point = noble.Point.fromBytes(publicKey).toBytes(false)
-  const key = createPublicKey({
-    key: {
-      kty: 'EC',
-      crv: 'secp256k1',
-      x: Buffer.from(point.subarray(1, 33)).toString('base64url'),
-      y: Buffer.from(point.subarray(33)).toString('base64url'),
-    },
-    format: 'jwk',
-  })
-  assert.ok(verify('sha256', message.bytes, { key, dsaEncoding: 'ieee-p1363' }, signature))
 }
 
 function report(seen: {

@@ -122,6 +122,11 @@ export class OnlineChecks implements PublicChecks {
     else this.#checkReveal(from)
   }
 
+  isPlausible(round: number, from: PartyId): boolean {
+    const isShare = round === shareRoundOf(this.facts)
+    return !isShare || equalBytes(this.context, this.#shares.get(from)!.context)
+  }
+
   checkDirect(): void {
     throw new Abort('threshold/malformed-message')
   }

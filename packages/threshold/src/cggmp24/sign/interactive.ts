@@ -2,14 +2,13 @@
  * Signing from key share to signature in one session of four rounds: presigning for messages that are
  * in the context from the start, and then the shares. Digests of others may be signed here.
  */
-import type { PartyId } from '../../session/party.ts'
 import { done, type Step, toAll } from '../../session/round.ts'
 import { sharesCodec } from '../presign/messages.ts'
 import type { Presignature } from '../presign/presignature.ts'
 import { type PresignOptions, type PresignSession, presigning } from '../presign/rounds.ts'
 import { attestedRound } from '../replay.ts'
 import { digestOf, type Message, type Prehash } from './message.ts'
-import { combineShares, type EcdsaSignature } from './signature.ts'
+import { combineAll, type EcdsaSignature } from './signature.ts'
 
 export type SigningItem = {
   readonly message: Message | Prehash
@@ -40,17 +39,13 @@ function shareRound(
     self,
     {
       number: 4,
-      broadcast: replay.broadcast(4),
+      broadcast: replay.unjudged(4),
       advance: () =>
         done(
-          checks.presignatures.map((of, i) =>
-            combineShares(
-              of,
-              items[i]!.digest!,
-              new Map(
-                signers.map((party): [PartyId, bigint] => [party, checks.sharesOf(party)[i]!]),
-              ),
-            ),
+          combineAll(
+            { replay, round: 4, self, signers },
+            checks.presignatures.map((of, i) => ({ of, digest: items[i]!.digest! })),
+            (party) => checks.sharesOf(party),
           ),
         ),
     },

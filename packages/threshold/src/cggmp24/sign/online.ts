@@ -23,7 +23,7 @@ import {
   revealCodec,
   shareRoundOf,
 } from './checks.ts'
-import { combineShares, type EcdsaSignature } from './signature.ts'
+import { combineAll, type EcdsaSignature } from './signature.ts'
 
 type Own<Item> = Item extends OnlineItem
   ? Omit<Item, 'presignature'> & { readonly presignature: Presignature }
@@ -115,18 +115,17 @@ function shareRound(
     self,
     {
       number,
-      broadcast: replay.broadcast(number),
+      broadcast: replay.unjudged(number),
       advance: () =>
         done(
-          items.map(({ presignature }, i) =>
-            combineShares(
-              presignature.public,
-              checks.digests[i]!,
-              new Map(
-                signers.map((party): [PartyId, bigint] => [party, checks.sharesOf(party)[i]!]),
-              ),
-              checks.shifts[i],
-            ),
+          combineAll(
+            { replay, round: number, self, signers },
+            items.map(({ presignature }, i) => ({
+              of: presignature.public,
+              digest: checks.digests[i]!,
+              shift: checks.shifts[i],
+            })),
+            (party) => checks.sharesOf(party),
           ),
         ),
     },

@@ -11,6 +11,7 @@ import {
   type Shift,
   scalarOfDigest,
 } from '../presign/presignature.ts'
+import type { Replay } from '../replay.ts'
 
 export type EcdsaSignature = {
   /** r ‖ s, 64 bytes, big-endian; s is at most q/2. */
@@ -50,18 +51,50 @@ export function verifyEcdsa(
 }
 
 /**
- * The signature of checked shares, itself verified under the presignature's key shifted by τ.
- * @throws Abort threshold/degenerate, blaming nobody, for s = 0
+ * The signatures that all signers' shares add up to, in the order of the items. One that verifies shows
+ * by itself that it is right, so shares are judged one by one only where one does not.
+ * @throws Abort naming whose shares are wrong; threshold/degenerate, blaming nobody, for s = 0
  */
-export function combineShares(
+export function combineAll(
+  o: {
+    readonly replay: Replay
+    readonly round: number
+    readonly self: PartyId
+    readonly signers: readonly PartyId[]
+  },
+  items: readonly {
+    readonly of: PublicPresignature
+    readonly digest: Uint8Array
+    readonly shift?: Shift | undefined
+  }[],
+  sharesOf: (party: PartyId) => readonly bigint[],
+): readonly EcdsaSignature[] {
+  const others = o.signers.filter((party) => party !== o.self)
+  if (!o.replay.isPlausible(o.round, others)) o.replay.judge(o.round, others)
+  const shares = o.signers.map(sharesOf)
+  return items.map(({ of, digest, shift }, i) => {
+    const signature = combineShares(
+      of,
+      digest,
+      shares.map((each) => each[i]!),
+      shift,
+    )
+    if (signature !== undefined) return signature
+    o.replay.judge(o.round, others)
+    throw new Abort('threshold/degenerate')
+  })
+}
+
+/** The signature of these shares, if it verifies under the presignature's key shifted by τ. */
+function combineShares(
   of: PublicPresignature,
   digest: Uint8Array,
-  shares: ReadonlyMap<PartyId, bigint>,
+  shares: readonly bigint[],
   shift: Shift = NO_SHIFT,
-): EcdsaSignature {
+): EcdsaSignature | undefined {
   const { order } = secp256k1
   const { r, recovery } = nonceOf(of, shift)
-  const sum = [...shares.values()].reduce((total, share) => mod(total + share, order), 0n)
+  const sum = shares.reduce((total, share) => mod(total + share, order), 0n)
   const isHigh = sum > order >> 1n
   const s = isHigh ? order - sum : sum
   const bytes = new Uint8Array(64)
@@ -69,6 +102,6 @@ export function combineShares(
   bytes.set(toUnsignedBytes(s, 32), 32)
   const key =
     shift.tweak === 0n ? of.publicKey : secp256k1.add(of.publicKey, secp256k1.mulBase(shift.tweak))
-  if (!verifyEcdsa(secp256k1.encode(key), digest, bytes)) throw new Abort('threshold/degenerate')
+  if (!verifyEcdsa(secp256k1.encode(key), digest, bytes)) return undefined
   return { bytes, recovery: isHigh ? recovery ^ 1 : recovery }
 }

@@ -11,10 +11,12 @@ import {
   deltaCodec,
   type RevealItem,
   revealCodec,
+  sharesCodec,
 } from '#src/cggmp24/presign/messages.js'
 import { Abort } from '#src/session/abort.js'
 import type { PartyId } from '#src/session/party.js'
-import { drop } from '#src/testing/index.js'
+import { drop, misbehave, outputsOf, recoded } from '#src/testing/index.js'
+import { assertSigns, keyAt } from '../signatures.js'
 import * as stage from '../stage.js'
 import {
   accuse,
@@ -23,7 +25,6 @@ import {
   convicts,
   heedless,
   idsOf,
-  L112,
   L128,
   play,
   presignChecks,
@@ -31,6 +32,7 @@ import {
   record,
   type Spoken,
   signScene,
+  TESTED,
   utter,
   verdictOf,
   verifierOf,
@@ -63,7 +65,7 @@ describe('a part of δ that is one off', () => {
     )
   })
 
-  const scene = signScene(walletOf(L112), idsOf(1, 2), 'afterwards', [{ message, path: [] }])
+  const scene = signScene(walletOf(TESTED), idsOf(1, 2), 'afterwards', [{ message, path: [] }])
   const { result, spoken: alerted } = cheating({ 2: plusOne }, 'delta', () =>
     heedless([2], () => record(scene, { tamper: drop({ round: 5, from: 2 }) }), ALERT),
   )
@@ -103,23 +105,36 @@ describe('a part of χ that is one off', () => {
     assertConvicted(scene, result, 1, 'threshold/invalid-proof', { detail: 'χ is not' })
   })
 
-  test('two that make up for each other pass, and fail as shares', () => {
-    const scene = signScene(walletOf(L112), idsOf(1, 2, 3), 'S + ε', [{ message, path: [] }])
+  /** Parties 1 and 2 commit to parts of χ that are off by one, and make up for each other. */
+  const makingUp = (scene: ReturnType<typeof threeSign>, hooks?: stage.Hooks) => {
     const shift = (made: DeltaItem, by: typeof generator) => ({
       ...made,
       S: secp256k1.add(made.S, by),
     })
-    const result = cheating(
+    return cheating(
       {
         1: (made) => shift(made, generator),
         2: (made) => shift(made, secp256k1.negate(generator)),
       },
       'delta',
-      () => heedless([1, 2], () => play(scene)),
+      () => heedless([1, 2], () => play(scene, hooks)),
     )
-    const { code, culprits } = verdictOf(result, 3)
+  }
+  const threeSign = (name: string) =>
+    signScene(walletOf(TESTED), idsOf(1, 2, 3), name, [{ message, path: [] }])
+
+  test('two that make up for each other change nothing', () => {
+    const scene = threeSign('S + ε')
+    for (const [signature] of outputsOf(makingUp(scene)).values())
+      assertSigns(keyAt(walletOf(TESTED).key, []), message, signature!)
+  })
+
+  test('two that make up for each other are both found once a share is wrong', () => {
+    const scene = threeSign('S + ε, share')
+    const plus = recoded(sharesCodec(1), (shares) => shares.map((share) => mod(share + 1n, order)))
+    const result = makingUp(scene, { cheat: misbehave({ from: 1, round: 4 }, plus) })
+    const { code, culprits, evidence } = verdictOf(result, 3)
     assert.deepEqual([code, culprits], ['threshold/invalid-share', [1, 2]])
-    const { evidence } = verdictOf(result, 3)
     assert.ok(convicts(verifierOf(scene), evidence!))
     assert.ok(!convicts(verifierOf(scene), { ...evidence!, culprits: [THREE] }))
   })
@@ -130,7 +145,7 @@ describe('a part of χ that is one off', () => {
  * and 1 says nothing.
  */
 const collude = () => {
-  const wallet = walletOf(L112)
+  const wallet = walletOf(TESTED)
   const signers = idsOf(1, 2, 3)
   const scene = presignScene(wallet, signers, 'collusion')
   const checks = presignChecks(wallet, signers, 'collusion')
@@ -164,7 +179,7 @@ describe('a product that is malformed between two who work together', () => {
       guard: '!verifyAffGStar(this.setupOf(from), this.alertStatement(from, to), proof)',
       instead: 'false',
     })
-    const sameScene = on.presignScene(on.walletOf(on.L112), scene.parties, 'collusion')
+    const sameScene = on.presignScene(on.walletOf(on.TESTED), scene.parties, 'collusion')
     const { evidence } = verdictOf(result, 2)
     assert.ok(!on.convicts(on.verifierOf(sameScene), evidence!))
   })
@@ -173,11 +188,11 @@ describe('a product that is malformed between two who work together', () => {
 describe('δ = 0', () => {
   /** Signer 2 waits for the others' parts of δ and makes the sum zero. */
   const zero = (on: Stage) => {
-    const scene = on.presignScene(on.walletOf(on.L112), idsOf(1, 2), 'zero')
+    const scene = on.presignScene(on.walletOf(on.TESTED), idsOf(1, 2), 'zero')
     const [first] = broadcasts(on.record(scene).spoken).filter(
       ({ round, from }) => round === 3 && from === 1,
     )
-    const [{ delta }] = decode(deltaCodec(on.L112, 1), first!.body, { maxBytes: 4096 }) as [
+    const [{ delta }] = decode(deltaCodec(on.TESTED, 1), first!.body, { maxBytes: 4096 }) as [
       DeltaItem,
     ]
     const falsify = (made: DeltaItem) => ({ ...made, delta: order - delta })
@@ -203,7 +218,7 @@ describe('δ = 0', () => {
     assert.deepEqual([code, culprits], ['threshold/degenerate', []])
   })
 
-  const wallet = walletOf(L112)
+  const wallet = walletOf(TESTED)
   const { spoken } = record(presignScene(wallet, idsOf(1, 2), 'cancel'))
   const of = (round: number, from: number): Uint8Array =>
     broadcasts(spoken).find((each) => each.round === round && each.from === from)!.body
@@ -221,7 +236,7 @@ describe('δ = 0', () => {
 
   test('that is what k and γ make has no inverse, and nobody is blamed', () => {
     const checks = closedBefore(3)
-    const codec = deltaCodec(L112, 1)
+    const codec = deltaCodec(TESTED, 1)
     const [item] = decode(codec, of(3, 1), { maxBytes: 4096 }) as [DeltaItem]
     const opposite = {
       ...item,
@@ -236,7 +251,7 @@ describe('δ = 0', () => {
 
   test('nor for Γ = O', () => {
     const checks = closedBefore(2)
-    const codec = revealCodec(L112, 1, 1)
+    const codec = revealCodec(TESTED, 1, 1)
     const [item] = decode(codec, of(2, 1), { maxBytes: 4096 }) as [RevealItem]
     checks.note(2, ONE, of(2, 1))
     checks.note(2, TWO, encode(codec, [{ ...item, Gamma: secp256k1.negate(item.Gamma) }]))

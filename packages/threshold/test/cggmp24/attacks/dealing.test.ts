@@ -9,14 +9,14 @@ import { Replay } from '#src/cggmp24/replay.js'
 import type { PartyId } from '#src/session/party.js'
 import { conspire, misbehave, outputsOf, recoded } from '#src/testing/index.js'
 import * as stage from '../stage.js'
-import { assertConvicted, idsOf, keygenScene, L112, play, record, type Scene } from '../stage.js'
+import { assertConvicted, idsOf, keygenScene, play, record, type Scene, TESTED } from '../stage.js'
 import { type Stage, stageWithout } from './without-guard.js'
 
 const [ONE, TWO, THREE] = idsOf(1, 2, 3) as [PartyId, PartyId, PartyId]
 const { order } = secp256k1
 const dist = 'threshold/dist/src'
 const NAME = 'dealing'
-const scene = keygenScene(L112, 2, 3, NAME)
+const scene = keygenScene(TESTED, 2, 3, NAME)
 const honest = record(scene)
 const bodyOf = (round: number, from: PartyId, to = 0): Uint8Array =>
   honest.spoken.find((each) => each.round === round && each.from === from && each.to === to)!.body
@@ -38,9 +38,9 @@ describe('a dealt share that is one off', () => {
   const cheat = misbehave({ from: 2, round: 2, to: ONE }, change)
   const old = outputsOf(honest.result)
   const scenes: Readonly<Record<string, (on: Stage) => Scene<unknown>>> = {
-    'in key generation': (on) => on.keygenScene(on.L112, 2, 3, NAME),
+    'in key generation': (on) => on.keygenScene(on.TESTED, 2, 3, NAME),
     'in a refresh': (on) =>
-      on.keygenScene(on.L112, 2, 3, 'refresh', on === stage ? old : undefined),
+      on.keygenScene(on.TESTED, 2, 3, 'refresh', on === stage ? old : undefined),
   }
   for (const [where, of] of Object.entries(scenes))
     test(`${where}: whoever got it can show it`, () => {
@@ -100,7 +100,7 @@ describe('a polynomial of another degree', () => {
           'commitments.find(({ length }) => length === 3).map((_, k) => group.sum(commitments.flatMap((each) => each[k] ?? [])))',
       },
     )
-    const checks = on.keygenScene(on.L112, 2, 3, NAME).checks()
+    const checks = on.keygenScene(on.TESTED, 2, 3, NAME).checks()
     // As party 1 sees it.
     const replay = new Replay(checks)
     for (const party of [ONE, THREE]) replay.note(1, party, bodyOf(1, party))
@@ -123,7 +123,7 @@ describe('a contribution that is chosen last', () => {
     )
     const chainCode = xorAll([...chainCodes, wanted], 32)
     const change = recoded(on.keygenOpenCodec(2), (open) => ({ ...open, chainCode }))
-    const of = on.keygenScene(on.L112, 2, 3, NAME)
+    const of = on.keygenScene(on.TESTED, 2, 3, NAME)
     return { of, result: on.play(of, { cheat: misbehave({ from: 2, round: 2 }, change) }) }
   }
 

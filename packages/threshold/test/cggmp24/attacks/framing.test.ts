@@ -17,7 +17,6 @@ import {
   convicts,
   idsOf,
   keygenScene,
-  L112,
   L128,
   onlineScene,
   play,
@@ -26,6 +25,7 @@ import {
   type Scene,
   type Spoken,
   sidOf,
+  TESTED,
   verifierOf,
   walletOf,
 } from '../stage.js'
@@ -39,7 +39,7 @@ const recorded = (scene: Scene<unknown>): Recorded => ({ scene, ...record(scene)
 
 /** Signer 2 broadcasts a wrong δ, so that signer 1 raises an honest alert. */
 const alerted = (on: Stage): Recorded => {
-  const scene = on.presignScene(on.walletOf(on.L112), idsOf(1, 2), 'alerted')
+  const scene = on.presignScene(on.walletOf(on.TESTED), idsOf(1, 2), 'alerted')
   const falsify = (made: { readonly delta: bigint }) => ({
     ...made,
     delta: mod(made.delta + 1n, secp256k1.order),
@@ -52,7 +52,7 @@ const alerted = (on: Stage): Recorded => {
 
 /** Signing with re-randomised presignatures. */
 const signed = (on: Stage, name: string): Recorded => {
-  const wallet = on.walletOf(on.L112)
+  const wallet = on.walletOf(on.TESTED)
   const more = { isRerandomised: true }
   const made = outputsOf(on.play(on.presignScene(wallet, idsOf(1, 2), `${name} made`, more)))
   const scene = on.onlineScene(made, name, (presignature) => ({
@@ -95,7 +95,7 @@ describe('an honest message alone', () => {
   test('an alert, to a judge who takes what he is shown for all there is', async () => {
     const guard = 'checks.basisOf(round) > closed'
     const on = await stageWithout({ file: replay, guard, instead: 'false' })
-    const scene = on.presignScene(on.walletOf(on.L112), idsOf(1, 2), 'alerted')
+    const scene = on.presignScene(on.walletOf(on.TESTED), idsOf(1, 2), 'alerted')
     assert.ok(on.convicts(on.verifierOf(scene), alone))
   })
 })
@@ -165,12 +165,12 @@ function assertNobodyFramed(
 
 describe('no recombination of honest messages convicts anybody', () => {
   const [own, other] = ['own', 'other'].map((name) =>
-    recorded(presignScene(walletOf(L112), idsOf(1, 2), name)),
+    recorded(presignScene(walletOf(TESTED), idsOf(1, 2), name)),
   ) as [Recorded, Recorded]
 
   test('key generation', () => {
     const [one, another] = ['own', 'other'].map((name) =>
-      recorded(keygenScene(L112, 2, 3, name)),
+      recorded(keygenScene(TESTED, 2, 3, name)),
     ) as [Recorded, Recorded]
     assertNobodyFramed(one, another, 60)
   })
@@ -193,7 +193,7 @@ describe('no recombination of honest messages convicts anybody', () => {
 })
 
 describe('a judge who takes the session for another convicts nobody', () => {
-  const wallet = walletOf(L112)
+  const wallet = walletOf(TESTED)
   const signers = idsOf(1, 2)
   const message = { kind: 'message', bytes: utf8('m'), hash: 'sha256' } as const
 
@@ -211,14 +211,14 @@ describe('a judge who takes the session for another convicts nobody', () => {
       presignScene(wallet, signers, 'mistaken', { items: [{ path: [] }, { path: [] }] }),
       presignScene(wallet, signers, 'mistaken', { items: [{ path: [], digest: sidOf('m') }] }),
       presignScene(wallet, signers, 'mistaken', { isRerandomised: true }),
-      presignScene(wallet, signers, 'mistaken', { key: walletOf(L112, 'another').key }),
+      presignScene(wallet, signers, 'mistaken', { key: walletOf(TESTED, 'another').key }),
       presignScene(wallet, signers, 'mistaken', {
         key: { ...wallet.key, verifyingShares: swapped },
       }),
       presignScene(walletOf(L128), signers, 'mistaken'),
-      presignScene(walletOf(L112, 'stage', 2, 4), signers, 'mistaken'),
-      keygenScene(L112, 2, 2, 'mistaken'),
-      auxScene(L112, 2, 'mistaken'),
+      presignScene(walletOf(TESTED, 'stage', 2, 4), signers, 'mistaken'),
+      keygenScene(TESTED, 2, 2, 'mistaken'),
+      auxScene(TESTED, 2, 'mistaken'),
     ]
     for (const [i, { checks }] of others.entries())
       for (const accused of signers)

@@ -15,33 +15,33 @@ import { type PrmProof, provePrm } from '#src/cggmp24/proofs/prm.js'
 import type { PartyId } from '#src/session/party.js'
 import { conspire, misbehave, seededRandom, testKeys } from '#src/testing/index.js'
 import * as stage from '../stage.js'
-import { assertConvicted, auxScene, heedless, idsOf, L112, record, verdictOf } from '../stage.js'
+import { assertConvicted, auxScene, heedless, idsOf, record, TESTED, verdictOf } from '../stage.js'
 import { type Stage, stageWithout } from './without-guard.js'
 
 const [ONE, TWO] = idsOf(1, 2) as [PartyId, PartyId]
 const NAME = 'moduli'
 const checksFile = 'threshold/dist/src/cggmp24/aux/checks.js'
-const { facts } = auxScene(L112, 2, NAME)
+const { facts } = auxScene(TESTED, 2, NAME)
 const checks = new AuxChecks(facts)
-const setup = { level: L112, context: checks.context, prover: TWO }
+const setup = { level: TESTED, context: checks.context, prover: TWO }
 
 /** What the parties say where both are honest; the same in every run. */
-const { spoken } = heedless([1, 2], () => record(auxScene(L112, 2, NAME)))
+const { spoken } = heedless([1, 2], () => record(auxScene(TESTED, 2, NAME)))
 const bodyOf = (round: number, from: PartyId, to = 0): Uint8Array =>
   spoken.find((each) => each.round === round && each.from === from && each.to === to)!.body
 const opens = idsOf(1, 2).map((party) =>
-  decode(openCodec(L112), bodyOf(2, party), { maxBytes: 1 << 20 }),
+  decode(openCodec(TESTED), bodyOf(2, party), { maxBytes: 1 << 20 }),
 )
 const own = opens[1]!
 const rho = xorAll(
   opens.map((open) => open.rho),
   32,
 )
-const secret = testKeys(TWO, L112).ringPedersen
+const secret = testKeys(TWO, TESTED).ringPedersen
 
 /** Party 2 opens other numbers than its own, having committed to them, and proves what it can of N. */
 const playWith = (on: Stage, open: Open, witness?: PaillierSecretKey) => {
-  const scene = on.auxScene(on.L112, 2, NAME)
+  const scene = on.auxScene(on.TESTED, 2, NAME)
   const opening = checks.openingOf(TWO, open)
   const commit = encode(commitCodec, { context: checks.context, opening })
   const says = (round: number, body: Uint8Array, to: PartyId | 'all' = 'all') =>
@@ -49,13 +49,13 @@ const playWith = (on: Stage, open: Open, witness?: PaillierSecretKey) => {
   const key = witness && PaillierKey.of(witness.n)
   const cheat = conspire(
     says(1, commit),
-    says(2, encode(openCodec(L112), open)),
+    says(2, encode(openCodec(TESTED), open)),
     ...(witness === undefined || key === undefined
       ? []
       : [
           says(
             3,
-            encode(modCodec(L112), {
+            encode(modCodec(TESTED), {
               mod: proveMod(setup, { rho, key }, witness, seededRandom('mod')),
             }),
           ),
@@ -101,11 +101,11 @@ describe('a Paillier modulus', () => {
   test('whose proof was made for another ρ', () => {
     const key = PaillierKey.of(n)
     const late = { rho: new Uint8Array(32), key }
-    const { paillier } = testKeys(TWO, L112)
-    const proof = encode(modCodec(L112), {
+    const { paillier } = testKeys(TWO, TESTED)
+    const proof = encode(modCodec(TESTED), {
       mod: proveMod(setup, late, paillier, seededRandom('late')),
     })
-    const scene = auxScene(L112, 2, NAME)
+    const scene = auxScene(TESTED, 2, NAME)
     const cheat = misbehave({ from: 2, round: 3 }, () => proof)
     const result = heedless([2], () => stage.play(scene, { cheat }))
     assertConvicted(scene, result, 2, 'threshold/invalid-proof', { detail: 'Paillier modulus' })
@@ -189,7 +189,7 @@ describe('challenges', () => {
       .integer('Nhat', modulus.n, 256)
       .integer('s', untrue.s, 256)
       .integer('t', t, 256)
-    const forged = proofFor(transcript.bits(L112.repetitions), 'beforehand')
+    const forged = proofFor(transcript.bits(TESTED.repetitions), 'beforehand')
     const isTaken = (on: Stage): boolean =>
       on.verifyPrm(setup, { parameters: on.ringPedersen(untrue) }, forged)
     assert.ok(!isTaken(stage))
@@ -205,7 +205,7 @@ describe('challenges', () => {
     const guesses = Array.from({ length: 32 }, (_, i) => `guess ${i}`)
     const isTaken = (on: Stage): boolean => {
       const { level, ...of } = setup
-      const { repetitions } = on.L112
+      const { repetitions } = on.TESTED
       return guesses.some((seed) => {
         const guess = proofFor(
           Array.from({ length: repetitions }, () => false),

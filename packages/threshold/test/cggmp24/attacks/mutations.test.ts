@@ -18,7 +18,6 @@ import {
   heedless,
   idsOf,
   keygenScene,
-  L112,
   onlineScene,
   play,
   presignScene,
@@ -26,11 +25,12 @@ import {
   type Scene,
   type Spoken,
   signScene,
+  TESTED,
   walletOf,
 } from '../stage.js'
 
 const [ONE, TWO] = idsOf(1, 2) as [PartyId, PartyId]
-const wallet = walletOf(L112)
+const wallet = walletOf(TESTED)
 const message = { kind: 'message', bytes: utf8('m'), hash: 'sha256' } as const
 
 /** What comes of a message: whom the session ends for, or that it goes on, or as what. */
@@ -178,7 +178,7 @@ const recorded = <Out>(scene: Scene<Out>) => ({ scene, ...record(scene) })
 describe('one changed field, one culprit', () => {
   test('auxiliary information', () => {
     assertTable(
-      heedless([1, 2], () => recorded(auxScene(L112, 2, 'aux'))),
+      heedless([1, 2], () => recorded(auxScene(TESTED, 2, 'aux'))),
       TWO,
       [
         [1, 'broadcast', 2, ANOTHER_CONTEXT],
@@ -189,7 +189,7 @@ describe('one changed field, one culprit', () => {
     )
   })
 
-  const keygen = recorded(keygenScene(L112, 2, 3, 'keygen'))
+  const keygen = recorded(keygenScene(TESTED, 2, 3, 'keygen'))
   const ofKeygen: Table = [
     [1, 'broadcast', 2, ANOTHER_CONTEXT],
     [2, 'broadcast', 5],
@@ -199,7 +199,7 @@ describe('one changed field, one culprit', () => {
   test('key generation', () => assertTable(keygen, TWO, ofKeygen))
   test('refresh', () => {
     const old = outputsOf(keygen.result)
-    assertTable(recorded(keygenScene(L112, 2, 3, 'refresh', old)), TWO, ofKeygen)
+    assertTable(recorded(keygenScene(TESTED, 2, 3, 'refresh', old)), TWO, ofKeygen)
   })
 
   test('presigning', () => {

@@ -19,10 +19,10 @@ import {
   assertConvicted,
   cheating,
   idsOf,
-  L112,
   play,
   presignChecks,
   presignScene,
+  TESTED,
   verdictOf,
   walletOf,
 } from '../stage.js'
@@ -30,9 +30,9 @@ import { type Stage, stageWithout } from './without-guard.js'
 
 const [ONE, TWO] = idsOf(1, 2) as [PartyId, PartyId]
 const plusG = (element: CommitItem['Y']) => secp256k1.add(element, secp256k1.generator)
-const wallet = walletOf(L112)
+const wallet = walletOf(TESTED)
 const NAME = 'one value'
-const sceneOn = (on: Stage) => on.presignScene(on.walletOf(on.L112), idsOf(1, 2), NAME)
+const sceneOn = (on: Stage) => on.presignScene(on.walletOf(on.TESTED), idsOf(1, 2), NAME)
 const scene = presignScene(wallet, idsOf(1, 2), NAME)
 const file = 'threshold/dist/src/cggmp24/presign/checks.js'
 
@@ -48,10 +48,10 @@ describe('round 1', () => {
     play(scene, {
       cheat: misbehave(
         { from: 2, round: 1 },
-        recoded(commitCodec(L112, 1), (body) => ({ ...body, items: body.items.map(change) })),
+        recoded(commitCodec(TESTED, 1), (body) => ({ ...body, items: body.items.map(change) })),
       ),
     })
-  const { paillier } = testKeys(TWO, L112)
+  const { paillier } = testKeys(TWO, TESTED)
   const n = paillier.n
   const p = paillier.factors.p.n
 
@@ -74,7 +74,7 @@ describe('round 1', () => {
   test('a point that is not on the curve', () => {
     const offCurve = (body: Uint8Array): Uint8Array => {
       const Y = secp256k1.encode(
-        decode(commitCodec(L112, 1), body, { maxBytes: body.length }).items[0]!.Y,
+        decode(commitCodec(TESTED, 1), body, { maxBytes: body.length }).items[0]!.Y,
       )
       const at = Buffer.from(body).indexOf(Buffer.from(Y))
       const changed = body.slice()
@@ -89,7 +89,7 @@ describe('round 1', () => {
 })
 
 describe('round 2', () => {
-  const change = recoded(revealCodec(L112, 1, 1), (items) =>
+  const change = recoded(revealCodec(TESTED, 1, 1), (items) =>
     items.map((item) => ({ ...item, Gamma: plusG(item.Gamma) })),
   )
   const shifted = play(scene, { cheat: misbehave({ from: 2, round: 2 }, change) })
@@ -181,7 +181,7 @@ describe('round 2', () => {
 
 describe('round 3', () => {
   test('Δ of another k', async () => {
-    const change = recoded(deltaCodec(L112, 1), (items) =>
+    const change = recoded(deltaCodec(TESTED, 1), (items) =>
       items.map((item) => ({ ...item, Delta: plusG(item.Delta) })),
     )
     const result = play(scene, { cheat: misbehave({ from: 2, round: 3 }, change) })
@@ -192,7 +192,7 @@ describe('round 3', () => {
   test('a commitment to entropy where there is none, and none where there must be', () => {
     for (const isRerandomised of [false, true]) {
       const of = presignScene(wallet, idsOf(1, 2), 'entropy', { isRerandomised })
-      const change = recoded(deltaCodec(L112, 1), (items) =>
+      const change = recoded(deltaCodec(TESTED, 1), (items) =>
         items.map((item) => ({
           ...item,
           entropy: isRerandomised ? undefined : new Uint8Array(32),

@@ -26,19 +26,19 @@ import {
   assertNobodyBlamed,
   idsOf,
   keygenScene,
-  L112,
   play,
   presignScene,
   record,
   type Scene,
   type Spoken,
   sidOf,
+  TESTED,
   walletOf,
 } from '../stage.js'
 import { type Stage, stageWithout } from './without-guard.js'
 
 const [ONE, TWO, THREE] = idsOf(1, 2, 3) as [PartyId, PartyId, PartyId]
-const wallet = walletOf(L112)
+const wallet = walletOf(TESTED)
 const dist = 'threshold/dist/src'
 const bodyOf = (spoken: readonly Spoken[], round: number, from: PartyId, to = 0): Uint8Array =>
   spoken.find((each) => each.round === round && each.from === from && each.to === to)!.body
@@ -46,7 +46,7 @@ const bodyOf = (spoken: readonly Spoken[], round: number, from: PartyId, to = 0)
 describe('equivocation', () => {
   /** Party 2 tells 3 another chain code than 1, and has committed to both. */
   const twoFaced = (on: Stage) => {
-    const scene = on.keygenScene(on.L112, 2, 3, 'two faces')
+    const scene = on.keygenScene(on.TESTED, 2, 3, 'two faces')
     const checks = scene.checks()
     const codec = on.keygenOpenCodec(2)
     const open = decode(codec, bodyOf(on.record(scene).spoken, 2, TWO), { maxBytes: 999 })
@@ -77,7 +77,7 @@ describe('equivocation', () => {
 
   test('in presigning, of two commitments to k', () => {
     const scene = presignScene(wallet, idsOf(1, 2, 3), 'two commitments')
-    const change = recoded(commitCodec(L112, 1), (body) => ({
+    const change = recoded(commitCodec(TESTED, 1), (body) => ({
       ...body,
       items: body.items.map((item) => ({ ...item, A2: secp256k1.add(item.A2, item.A1) })),
     }))
@@ -86,7 +86,7 @@ describe('equivocation', () => {
   })
 
   test('a false report of what was broadcast blames nobody, since nothing proves it', () => {
-    const scene = keygenScene(L112, 2, 3, 'false echo')
+    const scene = keygenScene(TESTED, 2, 3, 'false echo')
     const tamper = alterBody({ from: 2, round: 1, kind: 'echo' }, (body) => body.map((b) => b ^ 1))
     assertNobodyBlamed(play(scene, { tamper }))
   })
@@ -94,12 +94,12 @@ describe('equivocation', () => {
 
 describe('parties that are in different sessions, under one session id', () => {
   const signers = idsOf(1, 2)
-  const keyOf = (on: Stage) => on.walletOf(on.L112).key
-  const oldOf = (on: Stage) => outputsOf(on.play(on.keygenScene(on.L112, 2, 2, 'old')))
+  const keyOf = (on: Stage) => on.walletOf(on.TESTED).key
+  const oldOf = (on: Stage) => outputsOf(on.play(on.keygenScene(on.TESTED, 2, 2, 'old')))
   const presigning = (on: Stage, more: Parameters<typeof presignScene>[3] = {}) =>
-    on.presignScene(on.walletOf(on.L112), signers, 'which', more)
+    on.presignScene(on.walletOf(on.TESTED), signers, 'which', more)
   const keygen = (on: Stage, threshold: number, more: stage.KeygenExtra = {}) =>
-    on.keygenScene(on.L112, threshold, 2, 'which', undefined, more)
+    on.keygenScene(on.TESTED, threshold, 2, 'which', undefined, more)
   const pairs: Readonly<Record<string, (on: Stage) => readonly [Scene<unknown>, Scene<unknown>]>> =
     {
       'another path': (on) => [presigning(on), presigning(on, { items: [{ path: [1] }] })],
@@ -121,7 +121,7 @@ describe('parties that are in different sessions, under one session id', () => {
       ],
       'another key': (on) => [
         presigning(on),
-        presigning(on, { key: on.walletOf(on.L112, 'b').key }),
+        presigning(on, { key: on.walletOf(on.TESTED, 'b').key }),
       ],
       'another level': (on) => [
         presigning(on),
@@ -134,15 +134,15 @@ describe('parties that are in different sessions, under one session id', () => {
       ],
       'a refresh of another generation': (on) => {
         const old = oldOf(on)
-        const now = outputsOf(on.play(on.keygenScene(on.L112, 2, 2, 'now', old)))
+        const now = outputsOf(on.play(on.keygenScene(on.TESTED, 2, 2, 'now', old)))
         return [
-          on.keygenScene(on.L112, 2, 2, 'which', old),
-          on.keygenScene(on.L112, 2, 2, 'which', now),
+          on.keygenScene(on.TESTED, 2, 2, 'which', old),
+          on.keygenScene(on.TESTED, 2, 2, 'which', now),
         ]
       },
       'a refresh and a new key': (on) => [
         keygen(on, 2),
-        on.keygenScene(on.L112, 2, 2, 'which', oldOf(on)),
+        on.keygenScene(on.TESTED, 2, 2, 'which', oldOf(on)),
       ],
     }
   const meet = (
@@ -186,7 +186,7 @@ describe('proofs from elsewhere', () => {
 
   test('of k in place of γ', () => {
     const scene = presignScene(wallet, idsOf(1, 2), 'k and γ')
-    const exchange = recoded(commitProofsCodec(L112, 1), (items) =>
+    const exchange = recoded(commitProofsCodec(TESTED, 1), (items) =>
       items.map(({ k, gamma }) => ({ k: gamma, gamma: k })),
     )
     const result = play(scene, { cheat: misbehave({ from: 2, round: 1, to: ONE }, exchange) })
@@ -195,11 +195,11 @@ describe('proofs from elsewhere', () => {
 
   /** Party 2 says in this session what it said in another one, where somebody else made it. */
   const replayed = (on: Stage, name: string, more: Parameters<typeof presignScene>[3] = {}) => {
-    const there = on.presignScene(on.walletOf(on.L112), idsOf(1, 2), 'there')
-    const scene = on.presignScene(on.walletOf(on.L112), idsOf(1, 2), name, more)
+    const there = on.presignScene(on.walletOf(on.TESTED), idsOf(1, 2), 'there')
+    const scene = on.presignScene(on.walletOf(on.TESTED), idsOf(1, 2), name, more)
     const { spoken } = on.record(there)
-    const { context } = on.presignChecks(on.walletOf(on.L112), idsOf(1, 2), name, more)
-    const commit = recoded(commitCodec(on.L112, 1), (body) => ({ ...body, context }))
+    const { context } = on.presignChecks(on.walletOf(on.TESTED), idsOf(1, 2), name, more)
+    const commit = recoded(commitCodec(on.TESTED, 1), (body) => ({ ...body, context }))
     const cheat = conspire(
       misbehave({ from: 2, round: 1 }, () => commit(bodyOf(spoken, 1, TWO))),
       misbehave({ from: 2, round: 1, to: ONE }, () => bodyOf(spoken, 1, TWO, 1)),
@@ -232,7 +232,7 @@ describe('proofs from elsewhere', () => {
 
   /** Party 2 repeats whatever 1 commits to and opens. */
   const copied = (on: Stage) => {
-    const scene = on.keygenScene(on.L112, 2, 2, 'copy')
+    const scene = on.keygenScene(on.TESTED, 2, 2, 'copy')
     const { spoken } = on.record(scene)
     const cheat = conspire(
       ...[1, 2].map((round) => misbehave({ from: 2, round }, () => bodyOf(spoken, round, ONE))),
@@ -288,7 +288,7 @@ describe('indices', () => {
             protocol: 'cggmp24',
             self: ONE,
             parties,
-            first: keygenScene(L112, 2, 2, 'order').make(ONE),
+            first: keygenScene(TESTED, 2, 2, 'order').make(ONE),
             deadline: 1,
             readOriginal: () => undefined,
           }),

@@ -12,12 +12,12 @@ import type { PartyId } from '#src/session/party.js'
 import { conspire, misbehave, outputsOf, recoded } from '#src/testing/index.js'
 import { keyAt } from '../signatures.js'
 import * as stage from '../stage.js'
-import { assertConvicted, idsOf, L112, onlineScene, play, walletOf } from '../stage.js'
+import { assertConvicted, idsOf, onlineScene, play, TESTED, walletOf } from '../stage.js'
 import { type Stage, stageWithout } from './without-guard.js'
 
 const [ONE, TWO] = idsOf(1, 2) as [PartyId, PartyId]
 const { order } = secp256k1
-const wallet = walletOf(L112)
+const wallet = walletOf(TESTED)
 const dist = 'threshold/dist/src/cggmp24'
 const message = (text: string) => ({ kind: 'message', bytes: utf8(text), hash: 'sha256' }) as const
 const digest = (text: string): Uint8Array => sha256(utf8(text))
@@ -26,7 +26,7 @@ const plusOne = (share: bigint): bigint => mod(share + 1n, order)
 const presigned = (on: Stage, name: string, isRerandomised = false) =>
   outputsOf(
     on.play(
-      on.presignScene(on.walletOf(on.L112), idsOf(1, 2), name, {
+      on.presignScene(on.walletOf(on.TESTED), idsOf(1, 2), name, {
         ...(isRerandomised && { isRerandomised }),
       }),
     ),

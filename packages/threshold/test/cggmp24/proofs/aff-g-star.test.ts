@@ -19,13 +19,13 @@ import {
   collecting,
   flipped,
   HALF,
-  L112,
   L128,
   nonUnits,
   otherSetups,
   publicly,
   secretsOf,
   setupOf,
+  TESTED,
 } from './alterations.js'
 import { assertLengthsAreFixed, entryAlterations, withNonCanonical } from './entries.js'
 
@@ -62,10 +62,10 @@ const prove = (level: Level, { statement, witness }: Claim): AffGStarProof =>
 const check = (level: Level, claim: Claim): boolean =>
   verifyAffGStar(setupOf(level), claim.statement, prove(level, claim))
 
-const setup = setupOf(L112)
-const claim = claimOf(L112, -123_456_789n, -BETA)
+const setup = setupOf(TESTED)
+const claim = claimOf(TESTED, -123_456_789n, -BETA)
 const { statement } = claim
-const proof = prove(L112, claim)
+const proof = prove(TESTED, claim)
 const holds = (altered: Partial<AffGStarProof>, of = statement): boolean =>
   verifyAffGStar(setup, of, { ...proof, ...altered })
 
@@ -75,7 +75,7 @@ describe('Π^aff-g*', () => {
     assert.ok(holds({}, publicly(statement)))
     const ofReceiver = { ...publicly(statement), receiverKey: statement.receiverKey }
     assert.ok(holds({}, ofReceiver))
-    assert.ok(check(L112, claimOf(L112, HALF, 1n << 1279n)))
+    assert.ok(check(TESTED, claimOf(TESTED, HALF, 1n << 1279n)))
     // A prover knows its own key only, and a third party none.
     const strong = claimOf(L128, -HALF, -BETA)
     const { proverKey } = strong.statement
@@ -87,21 +87,21 @@ describe('Π^aff-g*', () => {
   })
 
   test('has one wire form, of one length', () => {
-    assert.ok(holds(assertWireForm(affGStarProof(L112), proof, 211_792)))
+    assert.ok(holds(assertWireForm(affGStarProof(TESTED), proof, 211_792)))
     const entries = { A: 5n, B: statement.X, E: 4n, z: -6n, zPrime: 7n, w: 8n, wY: 9n }
     const strong = Object.fromEntries(
       Object.entries(entries).map(([name, entry]) => [name, Array(128).fill(entry)]),
     ) as unknown as AffGStarProof
     assertWireForm(affGStarProof(L128), strong, 340_352)
     assertLengthsAreFixed(affGStarProof, L128, strong)
-    assertLengthsAreFixed(affGStarProof, L112, proof)
+    assertLengthsAreFixed(affGStarProof, TESTED, proof)
   })
 
   test('every response of an honest prover fits its field, at the ends of its range', () => {
     for (const sign of [1n, -1n]) {
-      const z = proof.z.map(() => sign * (1n << BigInt(L112.ell + L112.epsilon - 1)))
-      const zPrime = proof.z.map(() => sign * (1n << BigInt(L112.ellPrime + L112.epsilon - 1)))
-      const codec = affGStarProof(L112)
+      const z = proof.z.map(() => sign * (1n << BigInt(TESTED.ell + TESTED.epsilon - 1)))
+      const zPrime = proof.z.map(() => sign * (1n << BigInt(TESTED.ellPrime + TESTED.epsilon - 1)))
+      const codec = affGStarProof(TESTED)
       const read = codec.fromCbor(codec.toCbor({ ...proof, z, zPrime }), 'proof')
       assert.deepEqual([read.z, read.zPrime], [z, zPrime])
     }
@@ -109,11 +109,11 @@ describe('Π^aff-g*', () => {
 
   test('fails when one field differs', () => {
     const other: AffGStarStatement = {
-      ...claimOf(L112, 5n, 77n).statement,
+      ...claimOf(TESTED, 5n, 77n).statement,
       instance: 1,
       view: flipped(view),
-      receiverKey: secretsOf(3, L112).paillier,
-      proverKey: secretsOf(3, L112).paillier,
+      receiverKey: secretsOf(3, TESTED).paillier,
+      proverKey: secretsOf(3, TESTED).paillier,
     }
     const { receiver, ...rest } = statement
     const { receiver: _, ...otherRest } = other
@@ -150,7 +150,7 @@ describe('Π^aff-g*', () => {
     ]
     for (const change of wrong) {
       const untrue = { ...claim, statement: { ...statement, ...change } }
-      assert.equal(check(L112, untrue), false, Object.keys(change)[0])
+      assert.equal(check(TESTED, untrue), false, Object.keys(change)[0])
     }
     for (const name of ['w', 'wY'] as const) {
       const doubled = mod(
@@ -162,13 +162,13 @@ describe('Π^aff-g*', () => {
   })
 
   test('witnesses that are too large and an honest proof: out of range, and for nothing else', () => {
-    const wide = { ...setup, level: { ...L112, ell: 2048, ellPrime: 4096 } }
+    const wide = { ...setup, level: { ...TESTED, ell: 2048, ellPrime: 4096 } }
     for (const [x, y] of [
       [1n << 769n, 5n],
       [5n, -(1n << 1800n)],
     ] as const) {
-      const made = claimOf(L112, x, y)
-      const forged = prove(L112, made)
+      const made = claimOf(TESTED, x, y)
+      const forged = prove(TESTED, made)
       assert.equal(verifyAffGStar(setup, made.statement, forged), false)
       assert.equal(verifyAffGStar(wide, made.statement, forged), true)
     }
@@ -177,8 +177,8 @@ describe('Π^aff-g*', () => {
   test('what is no canonical unit is refused', () => {
     const of = publicly(statement)
     const keys = [
-      [secretsOf(2, L112).paillier.factors, 'w', 'A', ['C', 'D']],
-      [secretsOf(1, L112).paillier.factors, 'wY', 'E', ['Y']],
+      [secretsOf(2, TESTED).paillier.factors, 'w', 'A', ['C', 'D']],
+      [secretsOf(1, TESTED).paillier.factors, 'wY', 'E', ['Y']],
     ] as const
     for (const [{ n, p }, nonce, committed, names] of keys) {
       for (const value of nonUnits(n, p.n))
@@ -201,12 +201,12 @@ describe('Π^aff-g*', () => {
     assert.equal(holds({ wY: withNonCanonical(proof.wY, of.proverKey.n, 2048) }, of), false)
     for (const name of ['C', 'D', 'Y'] as const)
       for (let seed = 0; ; seed++) {
-        const made = claimOf(L112, 5n, -BETA, seed)
+        const made = claimOf(TESTED, 5n, -BETA, seed)
         const { n } = made.statement[name === 'Y' ? 'proverKey' : 'receiverKey'].square
         const value = made.statement[name] + n
         if (value >> 4096n !== 0n) continue
         const loose = { ...made, statement: { ...made.statement, [name]: value } }
-        assert.equal(check(L112, loose), false, name)
+        assert.equal(check(TESTED, loose), false, name)
         break
       }
   })

@@ -17,7 +17,6 @@ import {
   assertWireForm,
   collecting,
   HALF,
-  L112,
   L128,
   looseKey,
   looseParameters,
@@ -28,6 +27,7 @@ import {
   Q,
   secretsOf,
   setupOf,
+  TESTED,
   untilItWorks,
   widened,
   zeroKey,
@@ -66,20 +66,20 @@ const prove = (
   seed = 'proof',
 ): AffGProof => proveAffG(setupOf(level), statement, witness, seededRandom(seed))
 
-const setup = setupOf(L112)
-const claim = claimOf(L112, 123456789n, -(3n ** 500n))
+const setup = setupOf(TESTED)
+const claim = claimOf(TESTED, 123456789n, -(3n ** 500n))
 const { statement } = claim
-const proof = prove(L112, claim)
+const proof = prove(TESTED, claim)
 const holds = (altered: Partial<AffGProof>, of: AffGStatement = statement): boolean =>
   verifyAffG(setup, of, { ...proof, ...altered })
 
 describe('Π^aff-g', () => {
   test('holds for every witness, with secret keys and with public ones', () => {
     const witnesses = [
-      [L112, 1n, 0n],
-      [L112, -1n, Y_END],
-      [L112, HALF, -Y_END],
-      [L112, -HALF, -1n],
+      [TESTED, 1n, 0n],
+      [TESTED, -1n, Y_END],
+      [TESTED, HALF, -Y_END],
+      [TESTED, -HALF, -1n],
       [L128, -HALF, Y_END],
     ] as const
     for (const [level, x, y] of witnesses) {
@@ -95,19 +95,21 @@ describe('Π^aff-g', () => {
     const ofProver = { ...rest, receiverKey, verifierParameters, proverKey: statement.proverKey }
     const ofVerifier = { ...statement, proverKey }
     for (const seed of ['a', 'b', 'c', 'd'])
-      assert.ok(verifyAffG(setup, ofVerifier, prove(L112, { ...claim, statement: ofProver }, seed)))
+      assert.ok(
+        verifyAffG(setup, ofVerifier, prove(TESTED, { ...claim, statement: ofProver }, seed)),
+      )
   })
 
   test('fails when one field differs, with secret keys and with public ones', () => {
-    const otherClaim = claimOf(L112, -5n, 77n, 'other')
-    const { paillier, ringPedersen: verifierParameters } = secretsOf(3, L112)
+    const otherClaim = claimOf(TESTED, -5n, 77n, 'other')
+    const { paillier, ringPedersen: verifierParameters } = secretsOf(3, TESTED)
     const keys = { receiverKey: paillier, proverKey: paillier, verifierParameters }
     const other = { ...otherClaim.statement, instance: 1 as const, ...keys }
     for (const [what, altered] of alterations(statement, other)) {
       assert.equal(verifyAffG(setup, altered, proof), false, what)
       assert.equal(verifyAffG(setup, publicly(altered), proof), false, what)
     }
-    for (const [what, altered] of alterations(proof, prove(L112, otherClaim, 'other'))) {
+    for (const [what, altered] of alterations(proof, prove(TESTED, otherClaim, 'other'))) {
       assert.equal(holds(altered), false, what)
       assert.equal(holds(altered, publicly(statement)), false, what)
     }
@@ -120,7 +122,7 @@ describe('Π^aff-g', () => {
     const keysExchanged = { ...statement, receiverKey: proverKey, proverKey: receiverKey }
     assert.equal(verifyAffG(setup, keysExchanged, proof), false)
     assert.equal(verifyAffG(setup, { ...statement, D: Y, Y: D }, proof), false)
-    const { ringPedersen: verifierParameters } = publicsOf(1, L112)
+    const { ringPedersen: verifierParameters } = publicsOf(1, TESTED)
     assert.equal(verifyAffG(setup, { ...statement, verifierParameters }, proof), false)
   })
 
@@ -134,7 +136,7 @@ describe('Π^aff-g', () => {
     ]
     for (const change of wrong) {
       const untrue = { ...statement, ...change }
-      const made = prove(L112, { ...claim, statement: untrue })
+      const made = prove(TESTED, { ...claim, statement: untrue })
       assert.equal(verifyAffG(setup, untrue, made), false, Object.keys(change)[0])
     }
     // No challenge depends on these: whatever fails is the one equation they stand in.
@@ -144,9 +146,9 @@ describe('Π^aff-g', () => {
 
   test('witnesses that are too large and an honest proof: out of range, and for nothing else', () => {
     const large = [
-      [L112, 1n << 769n, 5n],
-      [L112, -(1n << 769n), 5n],
-      [L112, 5n, 1n << 1800n],
+      [TESTED, 1n << 769n, 5n],
+      [TESTED, -(1n << 769n), 5n],
+      [TESTED, 5n, 1n << 1800n],
       [L128, 5n, -(1n << 1800n)],
     ] as const
     for (const [level, x, y] of large) {
@@ -163,8 +165,8 @@ describe('Π^aff-g', () => {
 
   test('responses have one form each', () => {
     const { receiverKey, proverKey } = statement
-    const { totient } = secretsOf(2, L112).ringPedersen.factors
-    const { totient: receiverTotient } = secretsOf(2, L112).paillier.factors
+    const { totient } = secretsOf(2, TESTED).ringPedersen.factors
+    const { totient: receiverTotient } = secretsOf(2, TESTED).paillier.factors
     // These solve every equation, as a wider range would show.
     for (const change of [
       { z1: proof.z1 + Q * totient * receiverTotient * receiverKey.n },
@@ -183,9 +185,9 @@ describe('Π^aff-g', () => {
   })
 
   test('what is no canonical unit is refused, with secret keys and with public ones', () => {
-    const { factors: own } = secretsOf(1, L112).paillier
-    const { factors: receiver } = secretsOf(2, L112).paillier
-    const { factors: hat } = secretsOf(2, L112).ringPedersen
+    const { factors: own } = secretsOf(1, TESTED).paillier
+    const { factors: receiver } = secretsOf(2, TESTED).paillier
+    const { factors: hat } = secretsOf(2, TESTED).ringPedersen
     const residues = [
       [hat, ['E', 'S', 'F', 'T']],
       [receiver, ['w']],
@@ -250,18 +252,18 @@ describe('Π^aff-g', () => {
     for (const name of ['D', 'Y'] as const) {
       const { square } = statement[name === 'D' ? 'receiverKey' : 'proverKey']
       const { untrue, forged } = untilItWorks((seed) => {
-        const honest = claimOf(L112, 5n, 7n, `loose ${seed}`)
+        const honest = claimOf(TESTED, 5n, 7n, `loose ${seed}`)
         const untrue = { ...honest.statement, [name]: honest.statement[name] + square.n }
         toUnsignedBytes(untrue[name], 512)
-        return { untrue, forged: prove(L112, { ...honest, statement: untrue }) }
+        return { untrue, forged: prove(TESTED, { ...honest, statement: untrue }) }
       })
       assert.equal(verifyAffG(setup, untrue, forged), false, name)
     }
   })
 
   test('batches collect the Paillier equations and nothing else', () => {
-    const second = claimOf(L112, -HALF, 3n, 'second')
-    const secondProof = prove(L112, second)
+    const second = claimOf(TESTED, -HALF, 3n, 'second')
+    const secondProof = prove(TESTED, second)
     const good = collecting()
     assert.ok(verifyAffG(setup, statement, proof, good.batches))
     assert.ok(verifyAffG(setup, second.statement, secondProof, good.batches))
@@ -282,6 +284,6 @@ describe('Π^aff-g', () => {
     const complete = claimOf(L128, 1n, 1n)
     const wide = assertWireForm(affGProof(L128), prove(L128, complete), 5157)
     assert.ok(verifyAffG(setupOf(L128), complete.statement, wide))
-    assert.ok(verifyAffG(setup, statement, assertWireForm(affGProof(L112), proof, 3621)))
+    assert.ok(verifyAffG(setup, statement, assertWireForm(affGProof(TESTED), proof, 3621)))
   })
 })

@@ -8,7 +8,7 @@ import { partyId } from '#src/session/party.js'
 import { testKeys } from '#src/testing/index.js'
 
 export const L128 = LEVELS['CGGMP24-secp256k1-SHA256-128-v1']
-export const L112 = LEVELS['CGGMP24-secp256k1-SHA256-112-v1']
+export const TESTED = LEVELS['CGGMP24-secp256k1-SHA256-112-v1']
 export const Q = secp256k1.order
 export const HALF = (Q - 1n) / 2n
 

@@ -18,7 +18,6 @@ import {
   collecting,
   flipped,
   HALF,
-  L112,
   L128,
   nonUnits,
   otherSetups,
@@ -26,6 +25,7 @@ import {
   Q,
   secretsOf,
   setupOf,
+  TESTED,
 } from './alterations.js'
 import { assertLengthsAreFixed, entryAlterations, withNonCanonical } from './entries.js'
 
@@ -126,42 +126,42 @@ const prove = (level: Level, { statement, witness }: Claim, seed = 'dec'): DecPr
 const check = (level: Level, claim: Claim): boolean =>
   verifyDec(setupOf(level), publicly(claim.statement), prove(level, claim))
 
-const setup = setupOf(L112)
+const setup = setupOf(TESTED)
 const Y = -(3n ** 1000n)
-const claim = claimOf(L112, 123_456_789n, Y)
+const claim = claimOf(TESTED, 123_456_789n, Y)
 const { statement, witness } = claim
-const proof = prove(L112, claim)
+const proof = prove(TESTED, claim)
 const { key } = witness
 
 describe('Π^dec', () => {
   test('holds at both levels, with the secret key and with the public one', () => {
     assert.ok(verifyDec(setup, statement, proof))
     assert.ok(verifyDec(setup, publicly(statement), proof))
-    assert.ok(check(L112, claimOf(L112, -HALF, Q - 5n, secp256k1.mulBase(77n))))
-    assert.ok(check(L112, claimOf(L112, HALF, -Y, secp256k1.mulBase(77n))))
+    assert.ok(check(TESTED, claimOf(TESTED, -HALF, Q - 5n, secp256k1.mulBase(77n))))
+    assert.ok(check(TESTED, claimOf(TESTED, HALF, -Y, secp256k1.mulBase(77n))))
   })
 
   test('holds for what three parties make of their products, with F taken to the power −1', () => {
-    for (const level of [L112, L128]) assert.ok(check(level, threeParties(level, -1)))
+    for (const level of [TESTED, L128]) assert.ok(check(level, threeParties(level, -1)))
   })
 
   test('with F taken to the power 1 it fails for an honest party', () => {
-    assert.equal(check(L112, threeParties(L112, 1)), false)
+    assert.equal(check(TESTED, threeParties(TESTED, 1)), false)
   })
 
   test('has one wire form, of one length', () => {
-    assert.ok(verifyDec(setup, statement, assertWireForm(decProof(L112), proof, 131_712)))
+    assert.ok(verifyDec(setup, statement, assertWireForm(decProof(TESTED), proof, 131_712)))
     const entries = { A: 5n, B: statement.X, C: statement.S, z: -6n, w: 7n, nu: 8n }
     const strong = Object.fromEntries(
       Object.entries(entries).map(([name, entry]) => [name, Array(128).fill(entry)]),
     ) as unknown as DecProof
     assertWireForm(decProof(L128), strong, 199_680)
     assertLengthsAreFixed(decProof, L128, strong)
-    assertLengthsAreFixed(decProof, L112, proof)
+    assertLengthsAreFixed(decProof, TESTED, proof)
   })
 
   test('every response of an honest prover fits its field, at the ends of its range', () => {
-    for (const level of [L112, L128])
+    for (const level of [TESTED, L128])
       for (const sign of [1n, -1n]) {
         const z = sign * (1n << BigInt(level.ell + level.epsilon - 1))
         const w = sign * (1n << BigInt(decryptionBits(level, 50) - 1))
@@ -176,10 +176,10 @@ describe('Π^dec', () => {
 
   test('fails when one field differs, with the secret key and with the public one', () => {
     const other: DecStatement = {
-      ...claimOf(L112, -5n, 77n, secp256k1.mulBase(3n)).statement,
+      ...claimOf(TESTED, -5n, 77n, secp256k1.mulBase(3n)).statement,
       instance: 1,
       view: flipped(view),
-      key: secretsOf(3, L112).paillier,
+      key: secretsOf(3, TESTED).paillier,
     }
     const { signers, ...rest } = statement
     const { signers: _, ...otherRest } = other
@@ -197,7 +197,7 @@ describe('Π^dec', () => {
   })
 
   test('a part that is one off fails, and so does a D that is', () => {
-    for (const level of [L112, L128]) {
+    for (const level of [TESTED, L128]) {
       const { statement: of, witness: known } = claimOf(level, 5n, Y)
       const y = Y + 1n
       const S = secp256k1.mulBase(y)
@@ -211,7 +211,7 @@ describe('Π^dec', () => {
   })
 
   test('y + N, the same plaintext and another value modulo q, is out of range', () => {
-    for (const level of [L112, L128]) {
+    for (const level of [TESTED, L128]) {
       const { statement: of, witness: known } = claimOf(level, 5n, Y)
       const y = Y + known.key.n
       const untrue = { ...of, S: secp256k1.mulBase(y) }
@@ -226,10 +226,10 @@ describe('Π^dec', () => {
 
   test('x that is too large is out of range, and nothing else', () => {
     const x = 1n << 769n
-    const made = claimOf(L112, x, 5n)
-    const forged = prove(L112, made)
+    const made = claimOf(TESTED, x, 5n)
+    const forged = prove(TESTED, made)
     assert.equal(verifyDec(setup, made.statement, forged), false)
-    const wide = { ...setup, level: { ...L112, ell: L112.ell + 512 } }
+    const wide = { ...setup, level: { ...TESTED, ell: TESTED.ell + 512 } }
     assert.equal(verifyDec(wide, made.statement, forged), true)
   })
 
@@ -254,11 +254,11 @@ describe('Π^dec', () => {
     assert.equal(verifyDec(setup, publicly(statement), { ...proof, nu }), false)
     for (const name of ['K', 'D'] as const)
       for (let seed = 0; ; seed++) {
-        const made = claimOf(L112, 5n, Y, secp256k1.generator, seed)
+        const made = claimOf(TESTED, 5n, Y, secp256k1.generator, seed)
         const value = made.statement[name] + key.square.n
         if (value >> 4096n !== 0n) continue
         assert.equal(
-          check(L112, { ...made, statement: { ...made.statement, [name]: value } }),
+          check(TESTED, { ...made, statement: { ...made.statement, [name]: value } }),
           false,
         )
         break

@@ -9,7 +9,15 @@ import {
   verifyElog,
 } from '#src/cggmp24/proofs/elog.js'
 import { seededRandom } from '#src/testing/index.js'
-import { alterations, assertWireForm, L112, L128, otherSetups, Q, setupOf } from './alterations.js'
+import {
+  alterations,
+  assertWireForm,
+  L128,
+  otherSetups,
+  Q,
+  setupOf,
+  TESTED,
+} from './alterations.js'
 
 const setup = setupOf(L128)
 
@@ -74,7 +82,7 @@ describe('Π^elog', () => {
   })
 
   test('is 163 bytes of fields at both levels, each of one length', () => {
-    for (const level of [L128, L112])
+    for (const level of [L128, TESTED])
       assert.ok(verifyElog(setup, statement, assertWireForm(elogProof(level), proof, 163)))
   })
 })

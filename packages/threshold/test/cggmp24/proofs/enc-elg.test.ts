@@ -17,7 +17,6 @@ import {
   assertWireForm,
   collecting,
   HALF,
-  L112,
   L128,
   looseKey,
   looseParameters,
@@ -27,6 +26,7 @@ import {
   Q,
   secretsOf,
   setupOf,
+  TESTED,
   untilItWorks,
   widened,
   zeroKey,
@@ -59,17 +59,17 @@ const prove = (
   seed = 'proof',
 ): EncElgProof => proveEncElg(setupOf(level), statement, witness, seededRandom(seed))
 
-const setup = setupOf(L112)
-const claim = claimOf(L112, 123456789n)
+const setup = setupOf(TESTED)
+const claim = claimOf(TESTED, 123456789n)
 const { statement } = claim
-const proof = prove(L112, claim)
+const proof = prove(TESTED, claim)
 const holds = (altered: Partial<EncElgProof>, of: EncElgStatement = statement): boolean =>
   verifyEncElg(setup, of, { ...proof, ...altered })
 
 describe('Π^enc-elg', () => {
   test('holds for every witness, with secret keys and with public ones', () => {
-    for (const level of [L112, L128]) {
-      const witnesses = level === L112 ? [0n, 1n, -1n, HALF, -HALF] : [HALF, -2n]
+    for (const level of [TESTED, L128]) {
+      const witnesses = level === TESTED ? [0n, 1n, -1n, HALF, -HALF] : [HALF, -2n]
       for (const x of witnesses) {
         const made = claimOf(level, x, `complete ${x}`)
         const complete = prove(level, made, `complete ${x}`)
@@ -81,18 +81,18 @@ describe('Π^enc-elg', () => {
 
   test('a prover with public keys makes the same proof', () => {
     const made = proveEncElg(setup, publicly(statement), claim.witness, seededRandom('proof'))
-    assert.deepEqual(encode(encElgProof(L112), made), encode(encElgProof(L112), proof))
+    assert.deepEqual(encode(encElgProof(TESTED), made), encode(encElgProof(TESTED), proof))
   })
 
   test('fails when one field differs, with secret keys and with public ones', () => {
-    const otherClaim = claimOf(L112, -5n, 'other', 12n)
-    const { paillier: key, ringPedersen: verifierParameters } = secretsOf(3, L112)
+    const otherClaim = claimOf(TESTED, -5n, 'other', 12n)
+    const { paillier: key, ringPedersen: verifierParameters } = secretsOf(3, TESTED)
     const other = { ...otherClaim.statement, instance: 1 as const, key, verifierParameters }
     for (const [what, altered] of alterations(statement, other)) {
       assert.equal(verifyEncElg(setup, altered, proof), false, what)
       assert.equal(verifyEncElg(setup, publicly(altered), proof), false, what)
     }
-    for (const [what, altered] of alterations(proof, prove(L112, otherClaim, 'other'))) {
+    for (const [what, altered] of alterations(proof, prove(TESTED, otherClaim, 'other'))) {
       assert.equal(holds(altered), false, what)
       assert.equal(holds(altered, publicly(statement)), false, what)
     }
@@ -111,7 +111,7 @@ describe('Π^enc-elg', () => {
     ]
     for (const change of wrong) {
       const untrue = { ...statement, ...change }
-      const made = prove(L112, { ...claim, statement: untrue })
+      const made = prove(TESTED, { ...claim, statement: untrue })
       assert.equal(verifyEncElg(setup, untrue, made), false, Object.keys(change)[0])
     }
     // No challenge depends on these: whatever fails is the one equation they stand in.
@@ -120,7 +120,7 @@ describe('Π^enc-elg', () => {
   })
 
   test('a plaintext of 2^769 and an honest proof: out of range, and for nothing else', () => {
-    for (const level of [L112, L128])
+    for (const level of [TESTED, L128])
       for (const x of [1n << 769n, -(1n << 769n)]) {
         const made = claimOf(level, x)
         const wide = prove(level, made)
@@ -134,7 +134,7 @@ describe('Π^enc-elg', () => {
   })
 
   test('responses have one form each', () => {
-    const { totient } = secretsOf(2, L112).ringPedersen.factors
+    const { totient } = secretsOf(2, TESTED).ringPedersen.factors
     const { n } = statement.key
     // These solve every equation, as a wider range would show.
     for (const change of [
@@ -149,8 +149,8 @@ describe('Π^enc-elg', () => {
   })
 
   test('what is no canonical unit is refused, with secret keys and with public ones', () => {
-    const { factors: own } = secretsOf(1, L112).paillier
-    const { factors: peer } = secretsOf(2, L112).ringPedersen
+    const { factors: own } = secretsOf(1, TESTED).paillier
+    const { factors: peer } = secretsOf(2, TESTED).ringPedersen
     for (const value of nonUnits(peer.n, peer.p.n))
       for (const name of ['S', 'T'] as const) {
         assert.equal(holds({ [name]: value }), false, name)
@@ -169,7 +169,7 @@ describe('Π^enc-elg', () => {
     }
     for (const C of [0n, own.n, own.p.n * 7n, own.n * own.n]) {
       const untrue = { ...statement, C }
-      const made = prove(L112, { ...claim, statement: untrue })
+      const made = prove(TESTED, { ...claim, statement: untrue })
       assert.equal(verifyEncElg(setup, untrue, made), false)
     }
   })
@@ -209,8 +209,8 @@ describe('Π^enc-elg', () => {
   })
 
   test('a batch collects the Paillier equation and nothing else', () => {
-    const second = claimOf(L112, -HALF, 'second')
-    const secondProof = prove(L112, second)
+    const second = claimOf(TESTED, -HALF, 'second')
+    const secondProof = prove(TESTED, second)
     const good = collecting()
     assert.ok(verifyEncElg(setup, statement, proof, good.batches))
     assert.ok(verifyEncElg(setup, second.statement, secondProof, good.batches))
@@ -227,11 +227,11 @@ describe('Π^enc-elg', () => {
   test('has the sizes of its level, every field of one length', () => {
     for (const [level, size] of [
       [L128, 2596],
-      [L112, 1828],
+      [TESTED, 1828],
     ] as const) {
       const made = claimOf(level, 1n)
-      const complete = level === L112 ? proof : prove(level, made)
-      const of = level === L112 ? statement : made.statement
+      const complete = level === TESTED ? proof : prove(level, made)
+      const of = level === TESTED ? statement : made.statement
       const read = assertWireForm(encElgProof(level), complete, size)
       assert.ok(verifyEncElg(setupOf(level), of, read))
     }

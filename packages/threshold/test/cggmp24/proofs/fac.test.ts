@@ -16,7 +16,6 @@ import {
   alterations,
   assertWireForm,
   flipped,
-  L112,
   L128,
   nonUnits,
   otherSetups,
@@ -24,6 +23,7 @@ import {
   publicsOf,
   secretsOf,
   setupOf,
+  TESTED,
 } from './alterations.js'
 
 await chooseBackends()
@@ -38,15 +38,15 @@ const statementOf = (level: Level, verifier = 2): FacStatement => ({
 const prove = (level: Level, statement: FacStatement, seed = 'fac'): FacProof =>
   proveFac(setupOf(level), publicly(statement), secretsOf(1, level).paillier, seededRandom(seed))
 
-const setup = setupOf(L112)
-const statement = statementOf(L112)
-const proof = prove(L112, statement)
+const setup = setupOf(TESTED)
+const statement = statementOf(TESTED)
+const proof = prove(TESTED, statement)
 const holds = (altered: Partial<FacProof>, of = statement): boolean =>
   verifyFac(setup, of, { ...proof, ...altered })
 
 describe('Π^fac', () => {
   test('holds at both levels, for challenges of both signs, with secret keys and public ones', () => {
-    for (const level of [L112, L128])
+    for (const level of [TESTED, L128])
       for (const seed of ['a', 'b', 'c', 'd']) {
         const made = prove(level, statementOf(level), seed)
         assert.ok(verifyFac(setupOf(level), statementOf(level), made))
@@ -55,22 +55,22 @@ describe('Π^fac', () => {
   })
 
   test('has one wire form, of one length', () => {
-    assert.ok(holds(assertWireForm(facProof(L112), proof, 3045)))
+    assert.ok(holds(assertWireForm(facProof(TESTED), proof, 3045)))
     const strong = prove(L128, statementOf(L128))
     assertWireForm(facProof(L128), strong, 4325)
   })
 
   test('fails when one field differs, with secret keys and with public ones', () => {
     const other = {
-      ...statementOf(L112, 3),
+      ...statementOf(TESTED, 3),
       rho: flipped(rho),
-      key: secretsOf(2, L112).paillier,
+      key: secretsOf(2, TESTED).paillier,
     }
     for (const [what, altered] of alterations(statement, other)) {
       assert.equal(verifyFac(setup, altered, proof), false, what)
       assert.equal(verifyFac(setup, publicly(altered), proof), false, what)
     }
-    for (const [what, altered] of alterations(proof, prove(L112, statement, 'other'))) {
+    for (const [what, altered] of alterations(proof, prove(TESTED, statement, 'other'))) {
       assert.equal(holds(altered), false, what)
       assert.equal(holds(altered, publicly(statement)), false, what)
     }
@@ -79,14 +79,14 @@ describe('Π^fac', () => {
   })
 
   test('made under the parameters of one party, it convinces no other', () => {
-    for (const level of [L112, L128]) {
+    for (const level of [TESTED, L128]) {
       const made = prove(level, statementOf(level, 3))
       assert.ok(verifyFac(setupOf(level), statementOf(level, 3), made))
       assert.equal(verifyFac(setupOf(level), statementOf(level, 2), made), false)
     }
     // Evidence judged under the prover's own parameters would say nothing either way.
     assert.equal(
-      holds({}, { ...statement, verifierParameters: publicsOf(1, L112).ringPedersen }),
+      holds({}, { ...statement, verifierParameters: publicsOf(1, TESTED).ringPedersen }),
       false,
     )
   })
@@ -96,7 +96,7 @@ describe('Π^fac', () => {
     for (const name of ['w1', 'w2', 'v'] as const)
       assert.equal(holds({ [name]: proof[name] + 1n }), false, name)
     const { verifierParameters, key } = publicly(statement)
-    const { p, q } = secretsOf(1, L112).paillier.factors
+    const { p, q } = secretsOf(1, TESTED).paillier.factors
     // Two factors of the right size whose product is not N.
     const wrong = { factors: { p: { n: p.n + 2n }, q } } as PaillierSecretKey
     const forged = proveFac(setup, { rho, verifierParameters, key }, wrong, seededRandom('wrong'))
@@ -105,8 +105,8 @@ describe('Π^fac', () => {
 
   test('responses have one form each', () => {
     // The group of the verifier's parameters does not notice its order, so that only ranges do.
-    const { totient } = secretsOf(2, L112).ringPedersen.factors
-    const wide = { ...setup, level: { ...L112, epsilon: 8192 } }
+    const { totient } = secretsOf(2, TESTED).ringPedersen.factors
+    const wide = { ...setup, level: { ...TESTED, epsilon: 8192 } }
     for (const name of ['z1', 'z2', 'w1', 'w2', 'v'] as const)
       for (const shift of [totient << 3000n, -totient << 3000n]) {
         const altered = { ...proof, [name]: proof[name] + shift }
@@ -116,7 +116,7 @@ describe('Π^fac', () => {
   })
 
   test('what is no canonical unit is refused', () => {
-    const { n, p } = secretsOf(2, L112).ringPedersen.factors
+    const { n, p } = secretsOf(2, TESTED).ringPedersen.factors
     for (const name of ['P', 'Q', 'A', 'B', 'T'] as const)
       for (const value of nonUnits(n, p.n)) {
         assert.equal(holds({ [name]: value }), false, name)
@@ -139,7 +139,7 @@ describe('Π^fac', () => {
     const short = { ...statement, key: PaillierKey.of(witness.n) }
     const made = proveFac(setup, short, witness, seededRandom('short'))
     assert.equal(verifyFac(setup, short, made), false)
-    const lower = { ...setup, level: { ...L112, ell: 255 } }
+    const lower = { ...setup, level: { ...TESTED, ell: 255 } }
     const allowed = proveFac(lower, short, witness, seededRandom('short'))
     assert.ok(verifyFac(lower, short, allowed))
   })

@@ -21,24 +21,24 @@ import { seededRandom, testPrimes } from '#src/testing/index.js'
 import {
   assertWireForm,
   flipped,
-  L112,
   L128,
   publicsOf,
   secretsOf,
   setupOf,
+  TESTED,
 } from './alterations.js'
 import { assertLengthsAreFixed, entryAlterations, primeAsLongAsModulus } from './entries.js'
 
 await chooseBackends()
 
 const rho = new Uint8Array(32).fill(3)
-const setup = setupOf(L112)
+const setup = setupOf(TESTED)
 const prove = (level: Level, key: PaillierSecretKey): ModProof =>
   proveMod(setupOf(level), { rho, key }, key, seededRandom('mod'))
-const { paillier: key } = publicsOf(1, L112)
+const { paillier: key } = publicsOf(1, TESTED)
 const statement = { rho, key }
-const secret = secretsOf(1, L112).paillier
-const proof = prove(L112, secret)
+const secret = secretsOf(1, TESTED).paillier
+const proof = prove(TESTED, secret)
 
 /** y₁..y_m of a proof with that w, as the format of its transcript says. */
 const challengeOf = (level: Level, n: bigint, w: bigint): readonly bigint[] =>
@@ -122,19 +122,19 @@ describe('Π^mod', () => {
     const bits = (list: readonly boolean[]) => list.map(Number).join('')
     assert.match(bits(proof.a), /01|10/)
     assert.match(bits(proof.b), /01|10/)
-    for (const [k, y] of challengeOf(L112, key.n, proof.w).entries())
+    for (const [k, y] of challengeOf(TESTED, key.n, proof.w).entries())
       assert.equal(key.modulus.power(proof.z[k]!, key.n), y)
   })
 
   test('has one wire form, of one length', () => {
     // w, x, z and two bits for each repetition.
     const size = 256 + 112 * 512 + 2 * 14
-    assert.ok(verifyMod(setup, statement, assertWireForm(modProof(L112), proof, size)))
+    assert.ok(verifyMod(setup, statement, assertWireForm(modProof(TESTED), proof, size)))
     const bits = Array<boolean>(128).fill(true)
     const strong = { w: 1n, a: bits, b: bits, x: Array(128).fill(5n), z: Array(128).fill(6n) }
     assertWireForm(modProof(L128), strong, 384 + 128 * 768 + 2 * 16)
     assertLengthsAreFixed(modProof, L128, strong)
-    assertLengthsAreFixed(modProof, L112, proof)
+    assertLengthsAreFixed(modProof, TESTED, proof)
   })
 
   test('fails when one entry differs, and never throws', () => {
@@ -153,12 +153,12 @@ describe('Π^mod', () => {
     const context = flipped(setup.context)
     assert.equal(verifyMod({ ...setup, context }, statement, proof), false)
     assert.equal(verifyMod(setup, { ...statement, rho: flipped(rho) }, proof), false)
-    for (const n of [publicsOf(2, L112).paillier.n, key.n + 2n, (key.n << 64n) | 1n])
+    for (const n of [publicsOf(2, TESTED).paillier.n, key.n + 2n, (key.n << 64n) | 1n])
       assert.equal(verifyMod(setup, { rho, key: PaillierKey.of(n) }, proof), false)
   })
 
   test('w that is 0 modulo a factor: all equations hold for a bad N, and the proof fails', () => {
-    for (const level of [L112, L128]) {
+    for (const level of [TESTED, L128]) {
       const { primes, proof: forged } = forge(level)
       assert.ok(primes.length > 2)
       const n = primes.reduce((product, prime) => product * prime, 1n)
@@ -192,7 +192,7 @@ describe('Π^mod', () => {
     ]) {
       assert.equal(jacobi(w, key.n), 1)
       // The best that can be answered: half of the challenges have no root.
-      const answers = challengeOf(L112, key.n, w).map((y) => {
+      const answers = challengeOf(TESTED, key.n, w).map((y) => {
         const [ofP, ofQ] = [fourthRoot(p.n, y), fourthRoot(q.n, y)]
         return { a: ofP.a, x: secret.factors.combine(ofP.root, ofQ.root), z: secret.root(y) }
       })
@@ -209,7 +209,7 @@ describe('Π^mod', () => {
 
   test('w of Jacobi symbol 1 is refused even where every challenge has a root', () => {
     const { factors } = secret
-    const few = { ...setup, level: { ...L112, repetitions: 3 } }
+    const few = { ...setup, level: { ...TESTED, repetitions: 3 } }
     for (let root = 2n; ; root++) {
       const w = (root * root) % key.n
       const answers = challengeOf(few.level, key.n, w).map((y) => ({
@@ -230,12 +230,12 @@ describe('Π^mod', () => {
   })
 
   test('a prime N: all equations hold with w of either symbol, and the proof fails', () => {
-    const n = primeAsLongAsModulus(L112)
+    const n = primeAsLongAsModulus(TESTED)
     const prime = { rho, key: PaillierKey.of(n) }
     for (const symbol of [1, -1]) {
       const w = symbol === 1 ? 1n : n - 1n
       assert.equal(jacobi(w, n), symbol)
-      const roots = challengeOf(L112, n, w).map((y) => ({ y, ...fourthRoot(n, y) }))
+      const roots = challengeOf(TESTED, n, w).map((y) => ({ y, ...fourthRoot(n, y) }))
       const forged = {
         w,
         a: roots.map(({ a }) => a),
@@ -249,13 +249,13 @@ describe('Π^mod', () => {
   })
 
   test('N = p²: most challenges have no N-th root', () => {
-    const [p] = testPrimes(L112) as readonly [bigint]
+    const [p] = testPrimes(TESTED) as readonly [bigint]
     const square = Modulus.of(p * p)
     const bad = { rho, key: PaillierKey.of(p * p) }
     const order = p * (p - 1n)
     // (−1)·y or y is a square; its fourth root is the power by 1/4 of the odd part of the order.
     const quarter = inverseModulo(4n, order / 2n)
-    const answers = challengeOf(L112, p * p, p * p - 1n).map((y) => {
+    const answers = challengeOf(TESTED, p * p, p * p - 1n).map((y) => {
       const a = jacobi(y, p) === -1
       return {
         a,
@@ -275,7 +275,7 @@ describe('Π^mod', () => {
   })
 
   test('N with a factor of 40 bits that is 3 modulo 4 passes, and Π^fac refuses it', () => {
-    for (const level of [L112, L128]) {
+    for (const level of [TESTED, L128]) {
       const witness = new PaillierSecretKey(...unequalPrimes(level))
       const bad = { rho, key: PaillierKey.of(witness.n) }
       const made = proveMod(setupOf(level), bad, witness, seededRandom('40 bits'))

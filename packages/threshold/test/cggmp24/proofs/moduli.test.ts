@@ -6,7 +6,7 @@ import { bitLength, Modulus, RingPedersen } from '@quorate/math'
 import { chooseBackends } from '@quorate/math/native'
 import { areDistinct, checkModuli } from '#src/cggmp24/proofs/moduli.js'
 import { testPrimes } from '#src/testing/index.js'
-import { L112, L128, publicsOf, secretsOf } from './alterations.js'
+import { L128, publicsOf, secretsOf, TESTED } from './alterations.js'
 import { primeAsLongAsModulus } from './entries.js'
 
 await chooseBackends()
@@ -19,21 +19,21 @@ function productOf(bits: number, ofFirst: number): bigint {
     if (bitLength(n) === bits) return n
   }
 }
-const own = (level = L112) => ({
+const own = (level = TESTED) => ({
   n: publicsOf(1, level).paillier.n,
   parameters: publicsOf(1, level).ringPedersen,
 })
 
 describe('moduli', () => {
   test('those of every party pass', () => {
-    for (const level of [L112, L128])
+    for (const level of [TESTED, L128])
       for (const party of [1, 2, 3]) {
         const { paillier, ringPedersen: parameters } = publicsOf(party, level)
         assert.equal(checkModuli(level, { n: paillier.n, parameters }), undefined)
       }
   })
 
-  for (const level of [L112, L128]) {
+  for (const level of [TESTED, L128]) {
     const max = level.maxModulusBits
     const half = max / 2
     const [p, q] = testPrimes(level) as readonly [bigint, bigint]
@@ -70,14 +70,14 @@ describe('moduli', () => {
   }
 
   test('the lengths that a level allows are one bit apart', () => {
-    assert.equal(checkModuli(L112, { ...own(), n: productOf(2047, 1024) }), undefined)
-    assert.equal(checkModuli(L112, { ...own(), n: productOf(2048, 1024) }), undefined)
+    assert.equal(checkModuli(TESTED, { ...own(), n: productOf(2047, 1024) }), undefined)
+    assert.equal(checkModuli(TESTED, { ...own(), n: productOf(2048, 1024) }), undefined)
     const { n, parameters } = own()
     assert.equal(checkModuli(L128, { n, parameters }), 'a modulus is too short or too long')
   })
 
   test('s and t that commit to nothing are refused', () => {
-    for (const level of [L112, L128]) {
+    for (const level of [TESTED, L128]) {
       const { n, parameters } = own(level)
       const { modulus, s, t } = parameters
       const factor = secretsOf(1, level).ringPedersen.factors.p.n
@@ -99,9 +99,9 @@ describe('moduli', () => {
     const { n, parameters } = own()
     const { s, t } = parameters
     const same = new RingPedersen(Modulus.of(n), s % n, t % n)
-    assert.equal(checkModuli(L112, { n, parameters: same }), 'the two moduli are equal')
+    assert.equal(checkModuli(TESTED, { n, parameters: same }), 'the two moduli are equal')
     const all = [1, 2, 3].flatMap((party) => {
-      const { paillier, ringPedersen } = publicsOf(party, L112)
+      const { paillier, ringPedersen } = publicsOf(party, TESTED)
       return [paillier.n, ringPedersen.n]
     })
     assert.ok(areDistinct(all))

@@ -8,14 +8,14 @@ import { type PrmProof, prmProof, provePrm, verifyPrm } from '#src/cggmp24/proof
 import { modulusLength } from '#src/cggmp24/wire.js'
 import { partyId } from '#src/session/party.js'
 import { seededRandom } from '#src/testing/index.js'
-import { assertWireForm, L112, L128, publicsOf, secretsOf, setupOf } from './alterations.js'
+import { assertWireForm, L128, publicsOf, secretsOf, setupOf, TESTED } from './alterations.js'
 import { assertLengthsAreFixed, entryAlterations } from './entries.js'
 
 await chooseBackends()
 
-const setup = setupOf(L112)
-const secret = secretsOf(1, L112).ringPedersen
-const { ringPedersen: parameters } = publicsOf(1, L112)
+const setup = setupOf(TESTED)
+const secret = secretsOf(1, TESTED).ringPedersen
+const { ringPedersen: parameters } = publicsOf(1, TESTED)
 const prove = (level: Level, of: RingPedersenSecret, seed = 'prm', context = 7): PrmProof =>
   provePrm(
     { ...setupOf(level), context: new Uint8Array(32).fill(context) },
@@ -23,7 +23,7 @@ const prove = (level: Level, of: RingPedersenSecret, seed = 'prm', context = 7):
     of,
     seededRandom(seed),
   )
-const proof = prove(L112, secret)
+const proof = prove(TESTED, secret)
 
 /** e₁..e_m of a proof, as the format of its transcript says. */
 const challengeOf = (level: Level, { n, s, t }: RingPedersen, A: readonly bigint[]) => {
@@ -59,10 +59,10 @@ describe('Π^prm', () => {
   })
 
   test('has one wire form, of one length', () => {
-    assert.ok(verifyPrm(setup, { parameters }, assertWireForm(prmProof(L112), proof, 57_344)))
+    assert.ok(verifyPrm(setup, { parameters }, assertWireForm(prmProof(TESTED), proof, 57_344)))
     const strong = { A: Array(128).fill(5n), z: Array(128).fill(6n) }
     assertWireForm(prmProof(L128), strong, 98_304)
-    assertLengthsAreFixed(prmProof, L112, proof)
+    assertLengthsAreFixed(prmProof, TESTED, proof)
     assertLengthsAreFixed(prmProof, L128, strong)
   })
 
@@ -82,7 +82,7 @@ describe('Π^prm', () => {
     const context = new Uint8Array(32).fill(8)
     assert.equal(verifyPrm({ ...setup, context }, { parameters }, proof), false)
     const others = [
-      publicsOf(2, L112).ringPedersen,
+      publicsOf(2, TESTED).ringPedersen,
       new RingPedersen(modulus, t, s),
       new RingPedersen(modulus, s, modulus.multiply(t, t)),
       new RingPedersen(modulus, modulus.n - s, t),
@@ -94,7 +94,7 @@ describe('Π^prm', () => {
   })
 
   test('an s that t does not generate has no proof', () => {
-    for (const level of [L112, L128]) {
+    for (const level of [TESTED, L128]) {
       const { modulus, s, t } = publicsOf(1, level).ringPedersen
       const { factors, lambda } = secretsOf(1, level).ringPedersen
       // −s is off by an element of order two, which products of equations would not notice.
@@ -138,7 +138,7 @@ describe('Π^prm', () => {
   test('every bit of the challenge is live', () => {
     // Small safe primes: a challenge does not depend on the size of N̂.
     const small = RingPedersenSecret.create(917_471_363_483n, 874_215_329_759n, seededRandom('N̂'))
-    for (const level of [L112, L128]) {
+    for (const level of [TESTED, L128]) {
       const seen = { zeros: new Set<number>(), ones: new Set<number>() }
       for (let run = 0; run < 256; run++) {
         const { A, z } = prove(level, small, `${run}`, run)
@@ -153,7 +153,7 @@ describe('Π^prm', () => {
   })
 
   test('a proof that is right in its first 32 bits only fails', () => {
-    for (const level of [L112, L128]) {
+    for (const level of [TESTED, L128]) {
       const { ringPedersen: of } = secretsOf(1, level)
       const statement = { parameters: publicsOf(1, level).ringPedersen }
       const all = proveFirstBits(level, of, level.repetitions)

@@ -14,7 +14,7 @@ import {
   squareLength,
   unsigned,
 } from '#src/cggmp24/wire.js'
-import { L112, L128, Q } from './alterations.js'
+import { L128, Q, TESTED } from './alterations.js'
 
 const limits = { maxBytes: 100_000 }
 const roundTrip = <T>(codec: Codec<T>, value: T): T => decode(codec, encode(codec, value), limits)
@@ -33,8 +33,8 @@ function refusesOtherLengths<T>(codec: Codec<T>, length: number): void {
 
 describe('wire forms', () => {
   test('lengths follow the level', () => {
-    assert.deepEqual([L128, L112].map(modulusLength), [384, 256])
-    assert.deepEqual([L128, L112].map(squareLength), [768, 512])
+    assert.deepEqual([L128, TESTED].map(modulusLength), [384, 256])
+    assert.deepEqual([L128, TESTED].map(squareLength), [768, 512])
   })
 
   test('unsigned integers', () => {
