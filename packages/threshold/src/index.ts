@@ -27,6 +27,7 @@ export {
 export { beginPresign, type PresignOptions } from './cggmp24/presign/rounds.ts'
 export { type PublicChecks, type ReplayFacts, replayJudge } from './cggmp24/replay.ts'
 export { OnlineChecks, type OnlineFacts, type OnlineItem } from './cggmp24/sign/checks.ts'
+export { type SignedUse, verifyDoubleUse } from './cggmp24/sign/double-use.ts'
 export {
   beginSigning,
   factsOfItems,

@@ -11,7 +11,7 @@ import { PresignChecks, type PresignFacts, type PresignItem } from '#src/cggmp24
 import type { Presignature } from '#src/cggmp24/presign/presignature.js'
 import { beginPresign } from '#src/cggmp24/presign/rounds.js'
 import type { PublicChecks } from '#src/cggmp24/replay.js'
-import { OnlineChecks } from '#src/cggmp24/sign/checks.js'
+import { OnlineChecks, type OnlineFacts } from '#src/cggmp24/sign/checks.js'
 import { beginSigning, factsOfItems, type SigningItem } from '#src/cggmp24/sign/interactive.js'
 import { beginOnlineSigning, type OwnOnlineItem, publicItems } from '#src/cggmp24/sign/online.js'
 import type { EcdsaSignature } from '#src/cggmp24/sign/signature.js'
@@ -155,15 +155,17 @@ export const onlineScene = (
   made: ReadonlyMap<PartyId, readonly Presignature[]>,
   name: string,
   use: Use,
-): Scene<readonly EcdsaSignature[]> => {
+) => {
   const signers = [...made.keys()]
   const itemsOf = (self: PartyId): readonly OwnOnlineItem[] => made.get(self)!.map(use)
-  const facts = { sid: sidOf(name), signers }
+  const session = { sid: sidOf(name), signers }
+  const facts = (): OnlineFacts => ({ ...session, items: publicItems(itemsOf(signers[0]!)) })
   return {
-    ...facts,
+    ...session,
     parties: signers,
-    checks: () => new OnlineChecks({ ...facts, items: publicItems(itemsOf(signers[0]!)) }),
-    make: (self) => beginOnlineSigning({ ...facts, self, items: itemsOf(self) }),
+    facts,
+    checks: () => new OnlineChecks(facts()),
+    make: (self: PartyId) => beginOnlineSigning({ ...session, self, items: itemsOf(self) }),
   }
 }
 

@@ -211,6 +211,7 @@ export const ringPedersen = ({ n, s, t }: RingPedersen): RingPedersen =>
 export { openCodec as keygenOpenCodec } from '#src/cggmp24/keygen/checks.js'
 export type { ItemSigner } from '#src/cggmp24/presign/signer.js'
 export { verifyPrm } from '#src/cggmp24/proofs/prm.js'
+export { verifyDoubleUse } from '#src/cggmp24/sign/double-use.js'
 export { cheating, heedless } from './accomplices.js'
 export {
   auxScene,

@@ -4,9 +4,7 @@
  * set, what was seen is written to that file.
  */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -23,6 +21,7 @@ import {
   seededRandom,
   testWallet,
 } from '#src/testing/index.js'
+import { headOf } from './report.js'
 import { assertSigns, keyAt } from './signatures.js'
 
 const LEVEL = LEVELS['CGGMP24-secp256k1-SHA256-128-v1']
@@ -130,16 +129,13 @@ function report(seen: {
   const file = process.env['QUORATE_SOAK_REPORT']
   if (file === undefined) return
   const sorted = seen.cpuMs.toSorted((a, b) => a - b)
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
-  const all = cpus()
   const lines = [
     '# A thousand threshold ECDSA signatures',
     '',
     'Written by `npm run soak -- thousand` with `QUORATE_SOAK_REPORT` set to this file.',
     '',
-    `- Date: ${new Date().toISOString().slice(0, 10)}; commit ${commit}`,
-    `- Machine: ${all.length} x ${all[0]?.model ?? 'unknown'}, Node ${process.version}`,
-    `- ${seen.cpuMs.length} signatures at ${LEVEL.id}, 2-of-2 and 2-of-3, every set of signers, paths ${PATHS.map((path) => ['m', ...path].join('/')).join(', ')}; each from a presignature of its own`,
+    ...headOf(LEVEL.id),
+    `- ${seen.cpuMs.length} signatures, 2-of-2 and 2-of-3, every set of signers, paths ${PATHS.map((path) => ['m', ...path].join('/')).join(', ')}; each from a presignature of its own`,
     '- Each verified by noble with low s, its key recovered with the recovery id; those over SHA-256 by OpenSSL too. No failure.',
     `- Recovery ids 0 to 3: ${seen.recoveries.join(', ')}`,
     `- Processor time of one signer for presigning and signing, ms: median ${sorted[sorted.length >> 1]!.toFixed(0)}, least ${sorted[0]!.toFixed(0)}, most ${sorted.at(-1)!.toFixed(0)}`,

@@ -6,6 +6,7 @@ import { isFault, utf8 } from '@quorate/base'
 import { fromBytesBe, inverse, mod, secp256k1, toUnsignedBytes } from '@quorate/math'
 import type { Presignature } from '#src/cggmp24/presign/presignature.js'
 import { onlineSharesCodec, revealCodec } from '#src/cggmp24/sign/checks.js'
+import type { SignedUse } from '#src/cggmp24/sign/double-use.js'
 import { type EcdsaSignature, verifyEcdsa } from '#src/cggmp24/sign/signature.js'
 import { PresignaturePool } from '#src/one-use-pool.js'
 import type { PartyId } from '#src/session/party.js'
@@ -127,6 +128,17 @@ describe('entropy other than what was committed to', () => {
 })
 
 describe('a presignature used twice', () => {
+  const file = `${dist}/presign/presignature.js`
+  /** The library, in which presignatures are not used up. */
+  const withoutUse = () =>
+    stageWithout(
+      {
+        file,
+        guard: 'this.#secrets = undefined;\n        return new Taken',
+        instead: 'return new Taken',
+      },
+      { file, guard: 'this[Symbol.dispose]();\n        const scale', instead: 'const scale' },
+    )
   /** Two signatures with one nonce. */
   const twice = (on: Stage) => {
     const made = presigned(on, 'twice')
@@ -144,15 +156,7 @@ describe('a presignature used twice', () => {
   })
 
   test('gives the key away', async () => {
-    const file = `${dist}/presign/presignature.js`
-    const on = await stageWithout(
-      {
-        file,
-        guard: 'this.#secrets = undefined;\n        return new Taken',
-        instead: 'return new Taken',
-      },
-      { file, guard: 'this[Symbol.dispose]();\n        const scale', instead: 'const scale' },
-    )
+    const on = await withoutUse()
     const [[r, s1], [, s2]] = twice(on).map(scalarsOf) as [
       readonly [bigint, bigint],
       readonly [bigint, bigint],
@@ -167,6 +171,34 @@ describe('a presignature used twice', () => {
       return secp256k1.mulBase(mod((s1 * k - m1) * inverse(r, order), order))
     })
     assert.ok(found.some((key) => secp256k1.equals(key, wallet.key.groupKey)))
+  })
+
+  test('convicts whoever goes into both sessions, and nobody else', async () => {
+    const on = await withoutUse()
+    const [made, fresh] = [presigned(on, 'both'), presigned(on, 'fresh')]
+    const use = (name: string, from: PartyId, which = made): SignedUse => {
+      const scene = on.onlineScene(which, name, bound(name))
+      const said = on.record(scene).spoken.find((each) => each.from === from)!
+      assert.equal(said.kind, 'broadcast')
+      return { facts: scene.facts(), envelope: said.original.envelope }
+    }
+    const verifier = on.verifierOf(on.onlineScene(made, 'any', bound('any')))
+    const twice = [use('first', TWO), use('second', TWO)] as const
+    assert.equal(on.verifyDoubleUse(twice, verifier), TWO)
+    const [first, second] = twice
+    const innocent: readonly (readonly [SignedUse, SignedUse])[] = [
+      [first, first],
+      [first, use('third', TWO, fresh)],
+      [first, use('second', ONE)],
+      [first, { ...second, facts: first.facts }],
+      [first, { ...second, facts: { ...second.facts, items: first.facts.items } }],
+      [first, { ...second, envelope: second.envelope.with(90, second.envelope[90]! ^ 1) }],
+    ]
+    for (const pair of innocent)
+      assert.throws(
+        () => on.verifyDoubleUse(pair, verifier),
+        (error) => isFault(error, 'threshold/evidence-rejected'),
+      )
   })
 
   test('nothing of it can be stored, copied or brought back', () => {
