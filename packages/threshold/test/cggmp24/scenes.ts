@@ -26,9 +26,9 @@ import {
 } from '#src/testing/index.js'
 
 export const L128: Level = LEVELS['CGGMP24-secp256k1-SHA256-128-v1']
+export const L112: Level = LEVELS['CGGMP24-secp256k1-SHA256-112-v1']
 /** The quick level, or, where the environment has QUORATE_TEST_LEVEL=128, the default level of wallets. */
-export const TESTED: Level =
-  process.env['QUORATE_TEST_LEVEL'] === '128' ? L128 : LEVELS['CGGMP24-secp256k1-SHA256-112-v1']
+export const TESTED: Level = process.env['QUORATE_TEST_LEVEL'] === '128' ? L128 : L112
 
 export const idsOf = (...indices: readonly number[]): readonly PartyId[] => indices.map(partyId)
 /** A session id for each name. */

@@ -218,6 +218,7 @@ export {
   idsOf,
   type KeygenExtra,
   keygenScene,
+  L112,
   L128,
   onlineScene,
   type PresignExtra,

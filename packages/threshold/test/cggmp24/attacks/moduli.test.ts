@@ -15,7 +15,16 @@ import { type PrmProof, provePrm } from '#src/cggmp24/proofs/prm.js'
 import type { PartyId } from '#src/session/party.js'
 import { conspire, misbehave, seededRandom, testKeys } from '#src/testing/index.js'
 import * as stage from '../stage.js'
-import { assertConvicted, auxScene, heedless, idsOf, record, TESTED, verdictOf } from '../stage.js'
+import {
+  assertConvicted,
+  auxScene,
+  heedless,
+  idsOf,
+  L128,
+  record,
+  TESTED,
+  verdictOf,
+} from '../stage.js'
 import { type Stage, stageWithout } from './without-guard.js'
 
 const [ONE, TWO] = idsOf(1, 2) as [PartyId, PartyId]
@@ -33,6 +42,7 @@ const opens = idsOf(1, 2).map((party) =>
   decode(openCodec(TESTED), bodyOf(2, party), { maxBytes: 1 << 20 }),
 )
 const own = opens[1]!
+const MODULUS_BITS = 2 * TESTED.primeBits
 const rho = xorAll(
   opens.map((open) => open.rho),
   32,
@@ -66,7 +76,10 @@ const playWith = (on: Stage, open: Open, witness?: PaillierSecretKey) => {
 
 describe('a Paillier modulus', () => {
   /** One factor has 40 bits; both are 3 modulo 4, and Π^mod holds. */
-  const small = new PaillierSecretKey(917_471_363_483n, (1n << 2008n) - 797n)
+  const small = new PaillierSecretKey(
+    917_471_363_483n,
+    (1n << BigInt(MODULUS_BITS - 40)) - (TESTED === L128 ? 2429n : 797n),
+  )
 
   test('with a factor of 40 bits: Π^fac fails', () => {
     const { scene, result } = playWith(stage, { ...own, n: small.n }, small)
@@ -89,7 +102,7 @@ describe('a Paillier modulus', () => {
   for (const [what, bad] of [
     ['has a small factor', 65_521n * ((n / 65_521n) | 1n)],
     ['is a square', p * p],
-    ['is prime', (1n << 2048n) - 1_942_289n],
+    ['is prime', (1n << BigInt(MODULUS_BITS)) - (TESTED === L128 ? 47n : 1_942_289n)],
     ['is too short', (n >> 2n) | 1n],
   ] as const)
     test(`that ${what}`, () => {
@@ -162,7 +175,7 @@ describe('ring-Pedersen parameters', () => {
       [secret.s, secret.factors.p.n],
       [secret.s + n, t],
     ] as const) {
-      if (badS >= 1n << 2048n) continue
+      if (badS >= 1n << BigInt(MODULUS_BITS)) continue
       const { scene, result } = playWith(stage, { ...own, s: badS, t: badT })
       assertConvicted(scene, result, 2, 'threshold/bad-modulus')
     }
@@ -186,9 +199,9 @@ describe('challenges', () => {
   test('are over all commitments: known beforehand, they prove anything', async () => {
     const transcript = new ProofTranscript('prm', setup.context)
       .party('i', TWO)
-      .integer('Nhat', modulus.n, 256)
-      .integer('s', untrue.s, 256)
-      .integer('t', t, 256)
+      .integer('Nhat', modulus.n, MODULUS_BITS / 8)
+      .integer('s', untrue.s, MODULUS_BITS / 8)
+      .integer('t', t, MODULUS_BITS / 8)
     const forged = proofFor(transcript.bits(TESTED.repetitions), 'beforehand')
     const isTaken = (on: Stage): boolean =>
       on.verifyPrm(setup, { parameters: on.ringPedersen(untrue) }, forged)
@@ -218,13 +231,17 @@ describe('challenges', () => {
     assert.ok(!isTaken(stage))
     const file = 'threshold/dist/src/cggmp24/level.js'
     const on = await stageWithout(
-      { file, guard: 'repetitions: 112', instead: 'repetitions: 1' },
+      { file, guard: `repetitions: ${TESTED.repetitions}`, instead: 'repetitions: 1' },
       { file, guard: 'level.repetitions >= 112', instead: 'true' },
     )
     assert.ok(isTaken(on))
     // A level that weakens a proof is not loaded.
     await assert.rejects(
-      stageWithout({ file, guard: 'repetitions: 112', instead: 'repetitions: 1' }),
+      stageWithout({
+        file,
+        guard: `repetitions: ${TESTED.repetitions}`,
+        instead: 'repetitions: 1',
+      }),
       { code: 'base/bug' },
     )
   })

@@ -125,7 +125,7 @@ describe('parties that are in different sessions, under one session id', () => {
       ],
       'another level': (on) => [
         presigning(on),
-        on.presignScene(on.walletOf(on.L128), signers, 'which'),
+        on.presignScene(on.walletOf(on.TESTED === on.L128 ? on.L112 : on.L128), signers, 'which'),
       ],
       'another threshold': (on) => [keygen(on, 2), keygen(on, 1)],
       'another auxiliary information': (on) => [
