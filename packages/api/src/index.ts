@@ -167,4 +167,11 @@ export {
 } from './routes/transaction.ts'
 export type { Environment, WalletJson } from './routes/wallet.ts'
 export { fromRfc3339, toRfc3339 } from './time.ts'
-export type { Scheme, TxFee, TxKind, TxOutput, TxView } from './view.ts'
+export {
+  type Scheme,
+  TX_KINDS,
+  type TxFee,
+  type TxKind,
+  type TxOutput,
+  type TxView,
+} from './view.ts'

@@ -20,7 +20,9 @@ export type TxOutput = {
   readonly isClaimed: boolean
 }
 
-export type TxKind = 'transfer' | 'token' | 'call' | 'batch' | 'opaque'
+/** `message`: a text that is signed and is no transaction; `opaque`: whatever nobody can tell. */
+export const TX_KINDS = ['transfer', 'token', 'call', 'batch', 'message', 'opaque'] as const
+export type TxKind = (typeof TX_KINDS)[number]
 
 export type TxFee = {
   readonly asset: string

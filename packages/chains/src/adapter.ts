@@ -88,6 +88,9 @@ export type UnsignedTx = {
   verify(signed: Uint8Array): readonly string[]
 }
 
+/** One of the addresses of a key, and the kind of address that it is: `p2tr`, `p2wpkh`, `p2sh-p2wpkh`, `p2pkh`. */
+export type FormAddress = { readonly form: string; readonly address: string }
+
 export type ParseRequest = {
   readonly unsigned: Uint8Array
   /** What the bytes alone do not say. Hashed into the intent, yet only claimed by whoever asks. */
@@ -109,8 +112,10 @@ export type ChainAdapter = {
   readonly suite: string
   /** What `serialise` can write. */
   readonly formats: readonly TxFormat[]
-  /** The address of the wallet. @throws chains/wrong-scheme, chains/bad-key */
+  /** The address of the wallet: the first of `addresses`. @throws chains/wrong-scheme, chains/bad-key */
   address(key: KeyRef): string
+  /** Every address whose coins `key` signs for, where one key has several. @throws those of `address` */
+  addresses?(key: KeyRef): readonly FormAddress[]
   /** `text` in its canonical spelling. @throws chains/bad-address, chains/wrong-network */
   parseAddress(text: string): string
   /** The key that signs for `address`, read from the address alone. @throws chains/no-key-in-address and those of `parseAddress` */

@@ -1,7 +1,19 @@
 /** Amounts as people write them. */
 
 /** Decimal places of each native asset's usual unit. */
-const DECIMALS: { readonly [asset: string]: number } = { BTC: 8, ETH: 18, SOL: 9 }
+const DECIMALS: { readonly [asset: string]: number } = {
+  BTC: 8,
+  LTC: 8,
+  DOGE: 8,
+  BCH: 8,
+  ETH: 18,
+  BNB: 18,
+  POL: 18,
+  AVAX: 18,
+  LUX: 18,
+  xDAI: 18,
+  SOL: 9,
+}
 
 /**
  * `amount` smallest units of `asset` in its usual unit, exactly and without trailing zeros:

@@ -8,6 +8,7 @@ const KINDS: { readonly [Kind in TxView['kind']]: string } = {
   token: 'a token transfer',
   call: 'a call',
   batch: 'several transfers at once',
+  message: 'a message to sign, which is no transaction',
   opaque: 'something that is not understood in full',
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { isFault, toHex } from '@quorate/base'
 import { type ChainAdapter, findAdapter, type KeyRef } from '@quorate/chains'
 import fc from 'fast-check'
+import { formCoin, formSample } from './bitcoin/coins.js'
 import {
   erin,
   frank,
@@ -12,6 +13,7 @@ import {
   TRANSFER_FIELDS,
   unsignedTx,
 } from './ecdsa-wallets.js'
+import { EVM_SAMPLES } from './evm/samples.js'
 import {
   alice,
   bob,
@@ -79,6 +81,28 @@ export const p2wpkhTarget: Target = {
   prefixes: [[], [0x70, 0x73, 0x62, 0x74, 0xff]],
 }
 
+export const olderTarget: Target = {
+  name: 'P2PKH and P2SH-P2WPKH',
+  adapter: findAdapter('bitcoin-testnet4', SUITE),
+  key: erin.key,
+  samples: {
+    'coins at two addresses': psbtOf({
+      ...formSample('p2pkh', erin),
+      inputs: [formCoin('p2pkh', erin, 0, 70_000n), formCoin('p2sh-p2wpkh', erin, 1, 50_000n)],
+    }),
+    'version 2': psbtOf({ ...formSample('p2sh-p2wpkh', erin), version: 2 }),
+  },
+  prefixes: [[0x70, 0x73, 0x62, 0x74, 0xff]],
+}
+
+export const cashTarget: Target = {
+  name: 'Bitcoin Cash',
+  adapter: findAdapter('bitcoin-cash-chipnet'),
+  key: erin.key,
+  samples: { 'several coins and change': psbtOf(formSample('p2pkh', erin)) },
+  prefixes: [[0x70, 0x73, 0x62, 0x74, 0xff]],
+}
+
 const CALL = Uint8Array.from([0xa9, 0x05, 0x9c, 0xbb, ...new Uint8Array(64).fill(1, 12)])
 
 export const evmTarget: Target = {
@@ -93,8 +117,20 @@ export const evmTarget: Target = {
       accessList: [[new Uint8Array(20).fill(9), [new Uint8Array(32), new Uint8Array(32).fill(1)]]],
     }),
     'a creation': unsignedTx({ ...TRANSFER_FIELDS, to: new Uint8Array(0), data: CALL }),
+    ...EVM_SAMPLES,
   },
-  prefixes: [[], [2], [2, 0xc0], [2, 0xf8], [2, 0xef, 0x83, 0xaa, 0x36, 0xa7]],
+  prefixes: [
+    [],
+    [2],
+    [2, 0xc0],
+    [2, 0xf8],
+    [2, 0xef, 0x83, 0xaa, 0x36, 0xa7],
+    [0xe9],
+    [4, 0xf8],
+    [5, 0xdc],
+    [0x19],
+    [0x7b, 0x22],
+  ],
 }
 
 const lookups = [Uint8Array.from([...new Uint8Array(32).fill(3), 2, 1, 2, 1, 3])]
@@ -110,7 +146,14 @@ export const solanaTarget: Target = {
   prefixes: [[], [0x80, 1, 0, 1], [1, ...new Uint8Array(64), 0x80, 1, 0, 1]],
 }
 
-export const TARGETS: readonly Target[] = [bitcoinTarget, p2wpkhTarget, solanaTarget, evmTarget]
+export const TARGETS: readonly Target[] = [
+  bitcoinTarget,
+  p2wpkhTarget,
+  olderTarget,
+  cashTarget,
+  solanaTarget,
+  evmTarget,
+]
 
 /** What people see and what is signed, as one text; `undefined` where the bytes are refused with a fault of ours. */
 export function meaning({ adapter, key }: Target, unsigned: Uint8Array): string | undefined {

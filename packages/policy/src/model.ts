@@ -5,7 +5,7 @@
  * Addresses and assets are compared as exact text: write them in the canonical spelling that the
  * network's adapter prints.
  */
-import type { TxKind } from '@quorate/api'
+import { TX_KINDS, type TxKind } from '@quorate/api'
 import {
   array,
   bool,
@@ -114,7 +114,7 @@ export const wordsCodec: Codec<readonly string[]> = array(text(256, /^[\x21-\x7e
   max: MAX_LIST,
 })
 
-const kind: Codec<TxKind> = oneOf('transfer', 'token', 'call', 'batch', 'opaque')
+const kind: Codec<TxKind> = oneOf(...TX_KINDS)
 const time: Codec<number> = int()
 
 const conditionsCodec: Codec<Conditions> = record({

@@ -3,7 +3,13 @@
  * strings in the smallest unit, times are RFC 3339. What is unknown or of another type is refused
  * with the path to it.
  */
-import { fromRfc3339, type PolicyJson, type PolicyRuleJson, toRfc3339 } from '@quorate/api'
+import {
+  fromRfc3339,
+  type PolicyJson,
+  type PolicyRuleJson,
+  TX_KINDS,
+  toRfc3339,
+} from '@quorate/api'
 import { Fault } from '@quorate/base'
 import {
   type Amounts,
@@ -66,11 +72,10 @@ const readTime: Reader<number> = (value, path) =>
 const readAction: Reader<Rule['action']> = (value, path) =>
   value === 'allow' || value === 'deny' ? value : refuse(path, 'allow or deny')
 
-const KINDS = ['transfer', 'token', 'call', 'batch', 'opaque'] as const
 const readKinds: Reader<NonNullable<Conditions['kinds']>> = (value, path) =>
   readTexts(value, path).map(
     (text) =>
-      KINDS.find((kind) => kind === text) ?? refuse(path, `kinds out of ${KINDS.join(', ')}`),
+      TX_KINDS.find((kind) => kind === text) ?? refuse(path, `kinds out of ${TX_KINDS.join(', ')}`),
   )
 
 const CONDITIONS: { readonly [K in keyof Conditions]-?: Reader<NonNullable<Conditions[K]>> } = {

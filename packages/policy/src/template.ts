@@ -22,12 +22,21 @@ const TESTNET_FEES: Amounts = new Map([
   // Some hundred thousand gas at the prices of a busy day; a plain transfer takes 21 000.
   ['ETH', 10n ** 16n],
   ['SOL', 10_000_000n],
+  ['LTC', 1_000_000n],
+  ['DOGE', 1_000_000_000n],
+  ['BCH', 100_000n],
+  ['BNB', 10n ** 16n],
+  ['AVAX', 10n ** 17n],
+  ['LUX', 10n ** 17n],
+  ['POL', 10n ** 18n],
+  ['xDAI', 10n ** 18n],
 ])
 
 type TestnetOpen = { readonly maxFee?: Amounts | undefined }
 const testnetOpen: Template<TestnetOpen> = {
   isDevelopmentOnly: true,
-  summary: 'everything on testnets that is wholly understood and has a small fee; development only',
+  summary:
+    'on testnets, messages and whatever is wholly understood and has a small fee; development only',
   params: record({ maxFee: optional(1, amountsCodec) }),
   fromPlain(value) {
     const { maxFee } = readObject(value, 'params', ['maxFee'])
@@ -39,6 +48,13 @@ const testnetOpen: Template<TestnetOpen> = {
       { id: 'no-mainnet', action: 'deny', when: { isTestnet: false } },
       { id: 'no-opaque', action: 'deny', when: { kinds: ['opaque'] } },
       { id: 'testnet', action: 'allow', when: { isTestnet: true, maxFee } },
+      // What a text means is up to whoever is shown it; on a testnet nothing hangs on it.
+      {
+        id: 'testnet-messages',
+        action: 'allow',
+        when: { isTestnet: true, kinds: ['message'] },
+        allowsIncomplete: true,
+      },
     ],
   }),
 }

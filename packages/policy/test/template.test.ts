@@ -19,7 +19,7 @@ const outcome = (policy: Policy, about: Facts): string => {
 }
 const fee = (asset: string, amount: bigint) => ({ fee: { asset, amount, isClaimed: false } })
 
-test('testnet-open: complete transactions on testnets with a small fee, and nothing else', () => {
+test('testnet-open: complete transactions with a small fee and messages, on testnets alone', () => {
   const policy = instantiate(chooseTemplate('testnet-open', {}), 'development')
   assert.equal(outcome(policy, facts()), 'allow testnet')
   assert.equal(outcome(policy, facts(fee('BTC', 100_000n))), 'allow testnet')
@@ -28,8 +28,13 @@ test('testnet-open: complete transactions on testnets with a small fee, and noth
   assert.equal(outcome(policy, facts(fee('SOL', 10_000_001n))), 'deny -')
   assert.equal(outcome(policy, facts(fee('ETH', 10n ** 16n))), 'allow testnet')
   assert.equal(outcome(policy, facts(fee('ETH', 10n ** 16n + 1n))), 'deny -')
-  assert.equal(outcome(policy, facts(fee('DOGE', 1n))), 'deny -')
+  assert.equal(outcome(policy, facts(fee('DOGE', 10n ** 9n))), 'allow testnet')
+  assert.equal(outcome(policy, facts(fee('DOGE', 10n ** 9n + 1n))), 'deny -')
+  assert.equal(outcome(policy, facts(fee('XYZ', 1n))), 'deny -')
   assert.equal(outcome(policy, facts({ fee: undefined })), 'deny -')
+  const message = { kind: 'message', fee: undefined, isComplete: false } as const
+  assert.equal(outcome(policy, facts(message)), 'allow testnet-messages')
+  assert.equal(outcome(policy, facts(message, { isTestnet: false })), 'deny no-mainnet')
   assert.equal(outcome(policy, facts({ isComplete: false })), 'deny -')
   assert.equal(outcome(policy, facts({ kind: 'opaque' })), 'deny no-opaque')
   assert.equal(outcome(policy, facts({}, { isTestnet: false })), 'deny no-mainnet')

@@ -8,6 +8,7 @@ import {
   fromProblem,
   IDEMPOTENCY_HEADER,
   isPermitted,
+  MAX_LIFETIME_MS,
   type NodeApi,
   type OperationId,
   type OperationJson,
@@ -15,10 +16,23 @@ import {
   type RequestBody,
   ROUTES,
   type Role,
+  type SignResult,
   signRequest as signClientRequest,
+  type WalletJson,
 } from '@quorate/api'
 import { signHttpRequest } from '@quorate/auth'
-import { type Clock, Fault, type Id, type Random, type Signer, toHex, utf8 } from '@quorate/base'
+import {
+  type Clock,
+  Fault,
+  fromHex,
+  type Id,
+  newId,
+  parseId,
+  type Random,
+  type Signer,
+  toHex,
+  utf8,
+} from '@quorate/base'
 import { type Endpoint, hostOf, send } from './transport.ts'
 
 /** One client entry of the cluster record with its key. */
@@ -46,6 +60,24 @@ type Input<C extends OperationId> = {
 } & { readonly query?: NodeApi[C]['query']; readonly idempotencyKey?: string }
 
 export type OnProgress = (operation: OperationJson) => void
+
+/** What a wallet is to sign. */
+export type SignTask = {
+  /** Slug. */
+  readonly network: string
+  /** The exact unsigned bytes, in the form of the network's adapter. */
+  readonly unsigned: Uint8Array
+  readonly context: Uint8Array
+  /** Non-hardened derivation steps below the wallet's key, none for the key itself. */
+  readonly path: readonly number[]
+}
+
+/** What the cluster signed, and the request that its receipts name. */
+export type SignAnswer = {
+  readonly result: SignResult
+  readonly body: RequestBody
+  readonly client: Id<'cli'>
+}
 
 /** Between two looks at an operation: a tenth of the time that it has taken, within these. */
 const MIN_POLL_MS = 60
@@ -129,6 +161,38 @@ export class NodeClient {
       idempotencyKey: body.value.requestId,
     } as Input<typeof id>)
     return this.wait(started, onProgress)
+  }
+
+  /**
+   * Has the wallet, in its present generation and under its present policy, sign one transaction.
+   * What comes back is the node's word: whoever uses it verifies it.
+   * @throws policy/denied, sdk/…, and what the cluster refuses it with
+   */
+  async sign(
+    wallet: Pick<WalletJson, 'id' | 'generation' | 'policyHash'>,
+    task: SignTask,
+    onProgress?: OnProgress,
+  ): Promise<SignAnswer> {
+    const { clock, random } = this.#o
+    const { project, client } = this.credentialFor('signTransaction')!
+    const now = clock.now()
+    const body: RequestBody = {
+      kind: 'sign',
+      value: {
+        v: 1,
+        requestId: newId('req', now, random),
+        project,
+        wallet: parseId('wal', wallet.id),
+        generation: wallet.generation,
+        ...task,
+        policyHash: fromHex(wallet.policyHash),
+        createdAt: now,
+        expiresAt: now + MAX_LIFETIME_MS,
+      },
+    }
+    const { result } = await this.carryOut('signTransaction', body, onProgress)
+    if (result?.kind !== 'sign') throw new Fault('sdk/bad-answer')
+    return { result, body, client }
   }
 
   /** Follows a running operation to its end. @throws the fault it ended with; sdk/timeout */

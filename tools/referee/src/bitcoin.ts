@@ -74,15 +74,36 @@ export type BitcoinVerdict = {
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 export const unhex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'))
 
-const PREFIXES: readonly (readonly [string, Network])[] = [
-  ['bcrt1', networks.regtest],
-  ['bc1', networks.bitcoin],
-  ['tb1', networks.testnet],
+const BIP32 = networks.bitcoin.bip32
+const LITECOIN: Network = {
+  messagePrefix: '\x19Litecoin Signed Message:\n',
+  bech32: 'ltc',
+  bip32: BIP32,
+  pubKeyHash: 0x30,
+  scriptHash: 0x32,
+  wif: 0xb0,
+}
+const DOGECOIN: Network = {
+  messagePrefix: '\x19Dogecoin Signed Message:\n',
+  bech32: 'none',
+  bip32: BIP32,
+  pubKeyHash: 0x1e,
+  scriptHash: 0x16,
+  wif: 0x9e,
+}
+
+const PREFIXES: readonly (readonly [RegExp, Network])[] = [
+  [/^bcrt1/, networks.regtest],
+  [/^(bc1|[13])/, networks.bitcoin],
+  [/^(tb1|[2mn])/, networks.testnet],
+  [/^(ltc1|[LM])/, LITECOIN],
+  [/^[D9A]/, DOGECOIN],
 ]
 
+/** Test networks share the prefixes of their older addresses. */
 export function networkOf(address: string): Network {
-  const found = PREFIXES.find(([prefix]) => address.startsWith(prefix))
-  if (found === undefined) throw new Error('not a bech32 address')
+  const found = PREFIXES.find(([prefix]) => prefix.test(address))
+  if (found === undefined) throw new Error('an address of no network known here')
   return found[1]
 }
 
@@ -104,7 +125,10 @@ export function sampleCoins(address: string, count = 3): readonly SampleCoin[] {
 /** A second address of the same network that nobody holds the key of, to pay to in samples. */
 export function samplePayee(address: string): string {
   const hash = createHash('sha256').update(`sample payee of ${address}`).digest().subarray(0, 20)
-  return addresses.toBech32(hash, 0, networkOf(address).bech32)
+  const network = networkOf(address)
+  return network === DOGECOIN
+    ? addresses.toBase58Check(hash, network.pubKeyHash)
+    : addresses.toBech32(hash, 0, network.bech32)
 }
 
 const INPUT_VBYTES = 57.5
@@ -153,7 +177,7 @@ export function pay(
 /**
  * Whether `signedRaw` spends exactly what `psbtUnsigned` says, to exactly the same outputs, with a
  * valid signature for every input under the key in the output that it spends: Schnorr for Taproot,
- * ECDSA with low s for P2WPKH. Both in hex.
+ * ECDSA with low s for P2WPKH, the same within P2SH, and P2PKH. Both in hex.
  */
 export function checkBitcoin(given: {
   readonly psbtUnsigned: string
@@ -171,11 +195,15 @@ export function checkBitcoin(given: {
   if (hex(bare.toBuffer()) !== hex(wanted))
     reasons.push('it is another transaction than that of the PSBT')
 
-  const spent = psbt.data.inputs.map(({ witnessUtxo }) => witnessUtxo)
+  const spent = psbt.data.inputs.map(({ witnessUtxo, nonWitnessUtxo }, i) =>
+    nonWitnessUtxo === undefined
+      ? witnessUtxo
+      : Transaction.fromBuffer(nonWitnessUtxo).outs[psbt.txInputs[i]!.index],
+  )
   const scripts = spent.map((utxo) => utxo?.script ?? new Uint8Array(0))
   const values = spent.map((utxo) => utxo?.value ?? 0n)
   const inputs = signed.ins.flatMap((_, i): readonly CheckedInput[] => {
-    const kind = scripts[i]?.[0] === 0 ? P2WPKH : TAPROOT
+    const kind = KINDS[scripts[i]?.length ?? 0] ?? TAPROOT
     const checked = kind.check(signed, i, scripts, values)
     if (checked === undefined) {
       reasons.push(`input ${i} is not a ${kind.name} key spend`)
@@ -218,22 +246,62 @@ const TAPROOT: SpendKind = {
   },
 }
 
+/** ECDSA under the key that hashes to `keyHash`, with a message made by `hash`. */
+function checkEcdsa(
+  written: Uint8Array | undefined,
+  publicKey: Uint8Array | undefined,
+  keyHash: Uint8Array,
+  hash: (scriptCode: Uint8Array, type: number) => Uint8Array,
+): Checked | undefined {
+  if (written === undefined || publicKey === undefined) return undefined
+  const { signature, hashType } = signatures.decode(written)
+  const message = hash(payments.p2pkh({ hash: keyHash }).output!, hashType)
+  const isValid =
+    hashType === Transaction.SIGHASH_ALL &&
+    hex(crypto.hash160(publicKey)) === hex(keyHash) &&
+    secp256k1.verify(message, publicKey, signature, true)
+  return { message, signature, publicKey, isValid }
+}
+
 const P2WPKH: SpendKind = {
   name: 'P2WPKH',
   check(tx, i, scripts, values) {
     const { witness, script } = tx.ins[i]!
-    const [witnessed, publicKey, ...more] = witness
-    const key = scripts[i]
-    if (witnessed === undefined || publicKey === undefined || more.length > 0) return undefined
-    if (script.length > 0 || key?.length !== 22) return undefined
-    const { signature, hashType } = signatures.decode(witnessed)
-    const keyHash = crypto.hash160(publicKey)
-    const scriptCode = payments.p2pkh({ hash: keyHash }).output!
-    const message = tx.hashForWitnessV0(i, scriptCode, values[i]!, hashType)
-    const isValid =
-      hashType === Transaction.SIGHASH_ALL &&
-      hex(keyHash) === hex(key.subarray(2)) &&
-      secp256k1.verify(message, publicKey, signature, true)
-    return { message, signature, publicKey, isValid }
+    const [written, publicKey, ...more] = witness
+    if (script.length > 0 || more.length > 0) return undefined
+    return checkEcdsa(written, publicKey, scripts[i]!.subarray(2), (code, type) =>
+      tx.hashForWitnessV0(i, code, values[i]!, type),
+    )
   },
 }
+
+const NESTED: SpendKind = {
+  name: 'P2SH-P2WPKH',
+  check(tx, i, scripts, values) {
+    const { witness, script } = tx.ins[i]!
+    const [written, publicKey, ...more] = witness
+    const redeem = script.subarray(1)
+    const isProgram = script.length === 23 && hex(script).startsWith('160014')
+    const isOurs = hex(crypto.hash160(redeem)) === hex(scripts[i]!.subarray(2, 22))
+    if (!isProgram || !isOurs || more.length > 0) return undefined
+    return checkEcdsa(written, publicKey, redeem.subarray(2), (code, type) =>
+      tx.hashForWitnessV0(i, code, values[i]!, type),
+    )
+  },
+}
+
+const P2PKH: SpendKind = {
+  name: 'P2PKH',
+  check(tx, i, scripts) {
+    const { witness, script } = tx.ins[i]!
+    const [written, publicKey, ...more] = scriptTools.decompile(script) ?? []
+    if (witness.length > 0 || more.length > 0) return undefined
+    if (typeof written === 'number' || typeof publicKey === 'number') return undefined
+    return checkEcdsa(written, publicKey, scripts[i]!.subarray(3, 23), (code, type) =>
+      tx.hashForSignature(i, code, type),
+    )
+  },
+}
+
+/** By the length of the output script. */
+const KINDS: { readonly [length: number]: SpendKind } = { 22: P2WPKH, 23: NESTED, 25: P2PKH }

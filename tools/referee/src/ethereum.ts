@@ -1,16 +1,23 @@
 /**
- * Ethereum as an outside party sees it: transactions made and read with @ethereumjs/tx, senders
- * recovered with libsecp256k1. Nothing of the product is imported here.
+ * Ethereum and networks like it as an outside party sees them: transactions made and read with
+ * @ethereumjs/tx, senders recovered with libsecp256k1. Nothing of the product is imported here.
  */
 import { createHash } from 'node:crypto'
 import { type Common, createCustomCommon, Mainnet } from '@ethereumjs/common'
 import {
   createFeeMarket1559Tx,
-  createFeeMarket1559TxFromRLP,
-  type FeeMarket1559Tx,
+  createTxFromRLP,
+  isLegacyTx,
+  type TypedTransaction,
 } from '@ethereumjs/tx'
-import { createAddressFromString, pubToAddress, toChecksumAddress } from '@ethereumjs/util'
+import {
+  createAddressFromString,
+  type KZG,
+  pubToAddress,
+  toChecksumAddress,
+} from '@ethereumjs/util'
 import * as secp256k1 from 'tiny-secp256k1'
+import { toRlp } from 'viem'
 
 export type EthereumTransfer = {
   readonly chainId: number
@@ -38,7 +45,10 @@ const TRANSFER_GAS = 21_000n
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const unhex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'))
-const commonOf = (chainId: number): Common => createCustomCommon({ chainId }, Mainnet)
+/** The library wants KZG for every type 3 transaction, and calls none of it where there are no blobs. */
+const NO_BLOBS = {} as KZG
+const commonOf = (chainId: number): Common =>
+  createCustomCommon({ chainId }, Mainnet, { customCrypto: { kzg: NO_BLOBS } })
 
 /** An address that nobody holds the key of, to pay to in samples. */
 export const sampleEthereumPayee = (from: string): string =>
@@ -64,7 +74,7 @@ export function makeEthereumTransfer(transfer: EthereumTransfer): string {
   return hex(tx.getMessageToSign())
 }
 
-/** Whether `signed` is `unsigned` with a signature, low s, of the key of `from`. Both are bytes in hex. */
+/** Whether `signed`, of any type, is `unsigned` with a signature, low s, of the key of `from`. Both are bytes in hex. */
 export function checkEthereum(given: {
   readonly chainId: number
   readonly from: string
@@ -72,8 +82,8 @@ export function checkEthereum(given: {
   readonly signed: string
 }): EthereumVerdict {
   const bytes = unhex(given.signed)
-  const tx = createFeeMarket1559TxFromRLP(bytes, { common: commonOf(given.chainId) })
-  const message = hex(tx.getMessageToSign())
+  const tx = createTxFromRLP(bytes, { common: commonOf(given.chainId) })
+  const message = hex(messageOf(tx))
   const signature = Uint8Array.from([...word(tx.r), ...word(tx.s)])
   const sender = senderOf(tx, signature)
   const reasons = [
@@ -94,10 +104,18 @@ export function checkEthereum(given: {
 const word = (value: bigint | undefined): Uint8Array =>
   unhex((value ?? 0n).toString(16).padStart(64, '0'))
 
+/** Legacy transactions come as their fields, not encoded yet. */
+function messageOf(tx: TypedTransaction): Uint8Array {
+  const message: Uint8Array | Uint8Array[] = tx.getMessageToSign()
+  return Array.isArray(message) ? toRlp(message, 'bytes') : message
+}
+
 /** By libsecp256k1; `undefined` for what is no strict signature. */
-function senderOf(tx: FeeMarket1559Tx, signature: Uint8Array): string | undefined {
+function senderOf(tx: TypedTransaction, signature: Uint8Array): string | undefined {
   const hash = tx.getHashedMessageToSign()
-  const key = secp256k1.recover(hash, signature, tx.v === 0n ? 0 : 1, false)
+  // A legacy v is 35 + 2·chainId + parity, so an odd one has parity 0 (EIP-155).
+  const isOdd = isLegacyTx(tx) ? tx.v! % 2n === 0n : tx.v === 1n
+  const key = secp256k1.recover(hash, signature, isOdd ? 1 : 0, false)
   // Strict means low s.
   if (key === null || !secp256k1.verify(hash, key, signature, true)) return undefined
   return checksummed(pubToAddress(key.slice(1)))

@@ -10,6 +10,7 @@ export {
   sampleCoins,
   samplePayee,
 } from './bitcoin.ts'
+export { makeOlderPsbt, olderAddresses } from './bitcoin-older.ts'
 export {
   makeP2wpkhPsbt,
   type P2wpkhTransfer,

@@ -9,11 +9,13 @@ import { text } from 'node:stream/consumers'
 /** Each method loads only the library that it needs. */
 const bitcoin = () => import('./bitcoin.ts')
 const p2wpkh = () => import('./bitcoin-p2wpkh.ts')
+const older = () => import('./bitcoin-older.ts')
 const ethereum = () => import('./ethereum.ts')
 const solana = () => import('./solana.ts')
 
 type Bitcoin = typeof import('./bitcoin.ts')
 type P2wpkh = typeof import('./bitcoin-p2wpkh.ts')
+type Older = typeof import('./bitcoin-older.ts')
 type Ethereum = typeof import('./ethereum.ts')
 type Solana = typeof import('./solana.ts')
 type First<F extends (...given: never) => unknown> = Parameters<F>[0]
@@ -32,6 +34,8 @@ const METHODS: { readonly [method: string]: (params: never) => Promise<unknown> 
     (await p2wpkh()).samplePaidCoins(params.address, params.count),
   makeP2wpkhPsbt: async (params: First<P2wpkh['makeP2wpkhPsbt']>) =>
     (await p2wpkh()).makeP2wpkhPsbt(params),
+  makeOlderPsbt: async (params: First<Older['makeOlderPsbt']>) =>
+    (await older()).makeOlderPsbt(params),
   sampleEthereumPayee: async (params: { readonly address: string }) =>
     (await ethereum()).sampleEthereumPayee(params.address),
   makeEthereumTransfer: async (params: First<Ethereum['makeEthereumTransfer']>) =>

@@ -1,6 +1,8 @@
 /** Policies as people write and read them; `policy` gives them their meaning. */
+
 import { Type } from '@sinclair/typebox'
 import type { TxKind } from '../view.ts'
+import { TX_KINDS } from '../view.ts'
 import {
   amountSchema,
   enumSchema,
@@ -52,9 +54,7 @@ export const policySchema: Schema<PolicyJson> = named<PolicyJson>(
         when: Type.Object({
           networks: Type.Optional(texts),
           isTestnet: Type.Optional(Type.Boolean()),
-          kinds: Type.Optional(
-            Type.Array(enumSchema('transfer', 'token', 'call', 'batch', 'opaque')),
-          ),
+          kinds: Type.Optional(Type.Array(enumSchema(...TX_KINDS))),
           wallets: Type.Optional(texts),
           initiators: Type.Optional(texts),
           onlyRecipients: Type.Optional(texts),

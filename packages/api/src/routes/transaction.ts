@@ -1,6 +1,8 @@
 /** Transactions as the API shows them, and what policy says to them. */
+
 import { Type } from '@sinclair/typebox'
 import type { TxKind, TxView } from '../view.ts'
+import { TX_KINDS } from '../view.ts'
 import {
   amountSchema,
   enumSchema,
@@ -49,7 +51,7 @@ export const txViewSchema: Schema<TxViewJson> = named<TxViewJson>(
   Type.Object({
     network: slugSchema,
     caip2: Type.String(),
-    kind: enumSchema('transfer', 'token', 'call', 'batch', 'opaque'),
+    kind: enumSchema(...TX_KINDS),
     from: texts,
     outputs: Type.Array(
       Type.Object({

@@ -13,6 +13,10 @@ export const chainsErrors = {
     'the address is not valid on this network',
     'Copy the whole address again; a single wrong character breaks its checksum.',
   ]),
+  'chains/unknown-token': invalid([
+    'this network has no token of that symbol in our own table',
+    'Give the address of the contract of the token.',
+  ]),
   'chains/wrong-network': invalid([
     'the address belongs to another network',
     'Ask for an address of the network of this wallet, or use a wallet of that network.',
@@ -41,13 +45,17 @@ export const chainsErrors = {
     'context was given, but transactions of this network need none',
     'Leave the context out.',
   ]),
+  'chains/bad-context': invalid([
+    'the context is malformed or does not fit the transaction',
+    'Give exactly what the transaction leaves open, in the form of the network: on Solana the accounts that its tables load, in their order; on Ethereum symbols and decimals of tokens.',
+  ]),
   'chains/malformed-transaction': invalid([
     'the bytes are not an unsigned transaction of this network',
-    'Bitcoin takes a binary PSBT; Solana an unsigned wire transaction or a version 0 message; Ethereum the unsigned EIP-1559 payload, 0x02 and nine fields.',
+    'Bitcoin takes a binary PSBT; Solana an unsigned wire transaction or a version 0 message; Ethereum the unsigned payload of a transaction, a personal message as EIP-191 frames it, or typed data and user operations as JSON.',
   ]),
   'chains/unsupported-version': invalid([
     'the transaction has a version that is not supported',
-    'Use version 0 or legacy messages on Solana, PSBT version 0 or 2 on Bitcoin, and type 2 (EIP-1559) on Ethereum.',
+    'Use version 0 or legacy messages on Solana, PSBT version 0 or 2 on Bitcoin, and on Ethereum a transaction type and an entry point that the network has.',
   ]),
   'chains/not-canonical': invalid([
     'the transaction is not written in the one form this program would write it in',
@@ -62,11 +70,11 @@ export const chainsErrors = {
   ),
   'chains/missing-utxo': invalid([
     'an input does not say which amount and script it spends',
-    'Add PSBT_IN_WITNESS_UTXO to every input, also to those of others: the signature covers them all.',
+    'Add PSBT_IN_WITNESS_UTXO or PSBT_IN_NON_WITNESS_UTXO to every input, also to those of others.',
   ]),
   'chains/missing-previous-transaction': invalid([
     'an input of this wallet comes without the whole transaction that it spends',
-    'Add PSBT_IN_NON_WITNESS_UTXO beside PSBT_IN_WITNESS_UTXO: without it the fee could be made to look smaller than it is.',
+    'Add PSBT_IN_NON_WITNESS_UTXO to it: without the whole transaction the fee could be made to look smaller than it is.',
   ]),
   'chains/other-chain': invalid([
     'the transaction is for another network',
@@ -75,6 +83,18 @@ export const chainsErrors = {
   'chains/bad-gas': invalid([
     'the gas or fee fields are out of range or contradict each other',
     'Give at least 21000 gas, and a priority fee that is no higher than the maximum fee.',
+  ]),
+  'chains/insufficient-funds': invalid([
+    'the coins do not cover the amount and the fee',
+    'Give more coins, or lower the amount or the fee rate.',
+  ]),
+  'chains/dust': invalid([
+    'an amount is so small that nodes will not relay it',
+    'Send more, or nothing.',
+  ]),
+  'chains/bad-fee-rate': invalid([
+    'the fee rate is not a number above zero',
+    'Give smallest units for each virtual byte, such as 2.5.',
   ]),
   'chains/duplicate-input': invalid([
     'the same coin is spent twice',
@@ -102,7 +122,7 @@ export const chainsErrors = {
   ]),
   'chains/sighash-type': invalid([
     'an input asks for a signature that leaves parts of the transaction open',
-    'Use SIGHASH_ALL, or SIGHASH_DEFAULT for Taproot.',
+    'Use SIGHASH_ALL, SIGHASH_DEFAULT for Taproot, or on Bitcoin Cash SIGHASH_ALL with SIGHASH_FORKID.',
   ]),
   'chains/already-signed': invalid([
     'the place of the signature of this wallet is already taken',

@@ -1,73 +1,74 @@
 /**
- * What differs between the kinds of address that a wallet can have on Bitcoin: how coins are known
- * to be the wallet's, what a signature covers, and where it stands. Everything else is shared.
+ * What differs between the kinds of address that a wallet can have: how its coins are known, what a
+ * signature covers, and where it stands. Everything else is shared.
  */
 import type { Scheme } from '@quorate/api'
-import type { SigHash, Transaction } from '@scure/btc-signer'
-import type { TransactionInput, TransactionInputUpdate } from '@scure/btc-signer/psbt.js'
 import type { AddressVerifier, KeyRef, SignItem } from '../adapter.ts'
-import type { DecodedAddress } from './address.ts'
+import type { BitcoinRules, FormName } from './networks.ts'
+import type { Field } from './psbt-fields.ts'
+import type { PsbtMap } from './psbt-maps.ts'
+import type { RawOutput, Unlocking } from './raw-transaction.ts'
+import type { Preimages } from './sighash.ts'
 
-export type SignatureType = typeof SigHash.DEFAULT | typeof SigHash.ALL
-
-/** How the wallet signs for a coin of its own. */
+/** A coin of the wallet, and how it is spent. A signature is the 64 bytes that an item asks for. */
 export type OwnCoin = {
-  /** Under which the signature verifies: the x-only output key (32 bytes) or the compressed key (33 bytes). */
-  readonly publicKey: Uint8Array
-  /** Taproot only: of the scripts that could spend it, too. */
-  readonly merkleRoot: Uint8Array | undefined
-  readonly type: SignatureType
+  readonly form: FormName
+  /** Whether a script that is not known here could spend it too. */
+  readonly hasScripts: boolean
+  /** Bytes of the item's message, at most, of a transaction of `stripped` bytes without what unlocks it. */
+  messageBytes(stripped: number): number
+  /** What is to be signed as input `i`; `coins` are what all inputs spend. */
+  item(i: number, preimages: Preimages, coins: readonly RawOutput[]): SignItem
+  /** Why `signature` is none for `item`, in words; `undefined` if it is. */
+  flawOf(item: SignItem, signature: Uint8Array): string | undefined
+  /** The PSBT fields by which other programs know how to spend it, besides the coin itself. */
+  readonly known: PsbtMap
+  /** The PSBT fields that carry `signature`, and those of `known` that a finisher needs. */
+  fields(signature: Uint8Array): PsbtMap
+  unlock(signature: Uint8Array): Unlocking
+  /**
+   * The signature in an input's fields that are not final; `undefined` if there is none, and no bytes
+   * if it is not written exactly as by `fields`.
+   */
+  readFields(map: PsbtMap): Uint8Array | undefined
+  /** The same for what unlocks an input. */
+  readUnlocking(unlocking: Unlocking): Uint8Array | undefined
+  /** What unlocks it takes up, exactly or at most. */
+  readonly longest: Unlocking
 }
 
-/** What is spent, by input; `own` is absent for a coin of somebody else. */
-export type SpentCoin = {
-  readonly script: Uint8Array
-  readonly amount: bigint
-  readonly own: OwnCoin | undefined
-}
+export type FormScript = { readonly form: FormName; readonly script: Uint8Array }
 
 /** One wallet as a payer. */
 export type Spender = {
-  /** The output script of the wallet's plain address. Change is what goes exactly there. */
-  readonly script: Uint8Array
+  /** The output scripts of its addresses, the usual one first. Change is what goes exactly to one of them. */
+  readonly scripts: readonly [FormScript, ...FormScript[]]
   /** Fields of an own input that its signature covers or that `own` checks; all others are hints. */
-  readonly covered: readonly string[]
+  readonly covered: readonly Field[]
   /** Whether one signature commits to the amounts and scripts of all inputs, also those of others. */
   readonly commitsToAllCoins: boolean
-  /** Whether `witnessBytes` is what it will be; else it is the most. */
+  /** Whether `longest` is what it will be; else it is the most. */
   readonly isSizeExact: boolean
   /**
-   * How the wallet signs for input `i`, which spends a coin of `script`; `undefined` if it does not.
+   * The coin of `script` that input `i` spends; `undefined` if it is not the wallet's.
    * @throws chains/key-mismatch, chains/script-path, chains/sighash-type, chains/already-signed,
-   *   chains/missing-utxo, chains/missing-previous-transaction
+   *   chains/missing-previous-transaction
    */
-  own(input: TransactionInput, script: Uint8Array, i: number): OwnCoin | undefined
-  /** What is to be signed for each own coin, by input. `coins` are all inputs of `tx`. */
-  items(tx: Transaction, coins: readonly SpentCoin[]): ReadonlyMap<number, SignItem>
-  /** What the witness of an own coin takes up once signed. */
-  witnessBytes(own: OwnCoin): number
-  /** Why `signature` (64 bytes) is none for `item`, in words; `undefined` if it is. */
-  flawOf(item: SignItem, signature: Uint8Array): string | undefined
-  /** The PSBT fields that carry `signature` (64 bytes). */
-  place(own: OwnCoin, signature: Uint8Array): TransactionInputUpdate
-  /**
-   * The 64 bytes of the signature in an input, final or not; `undefined` if there is none, and no
-   * bytes if it is not written exactly as `place` and finalising write it.
-   */
-  read(own: OwnCoin, input: TransactionInput): Uint8Array | undefined
+  own(map: PsbtMap, script: Uint8Array, i: number): OwnCoin | undefined
 }
 
-export type AddressForm = {
+/** What all wallets of one signature scheme have in common. */
+export type WalletKind = {
   readonly scheme: Scheme
   readonly suites: readonly [string, ...string[]]
   /** @throws chains/wrong-scheme, chains/bad-key */
-  spender(key: KeyRef): Spender
-  /** How the wallet signs `message` with the key of its plain address. @throws those of `spender` */
-  addressItem(key: KeyRef, message: Uint8Array): SignItem
-  /** The key in an address of this form. @throws chains/no-key-in-address */
-  addressKey(address: DecodedAddress): Uint8Array
-  /** `undefined` for an address of another form. */
-  addressVerifier(address: DecodedAddress): AddressVerifier | undefined
+  spender(key: KeyRef, rules: BitcoinRules): Spender
+  /** How the wallet signs `message` with the key of its addresses. @throws those of `spender` */
+  addressItem(key: KeyRef, message: Uint8Array, rules: BitcoinRules): SignItem
+  /** The key in an address, given as its script. @throws chains/no-key-in-address */
+  addressKey(script: Uint8Array): Uint8Array
+  /** `undefined` for an address that wallets of this kind do not have. */
+  addressVerifier(script: Uint8Array, rules: BitcoinRules): AddressVerifier | undefined
   /** Never throws. */
   verifySignature(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
 }

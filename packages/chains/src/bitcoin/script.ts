@@ -1,46 +1,78 @@
-/** Output scripts: what each means in words, and the Taproot output of a key (BIP-341, BIP-86). */
-import { concatBytes, equalBytes, Fault, type FaultCode, toHex } from '@quorate/base'
-import { Address, OutScript, utils } from '@scure/btc-signer'
-import type { BitcoinParams } from '../networks.ts'
+/** Output scripts in their standard forms. Only the exact bytes of a form are one: a longer push is another script. */
+import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js'
+import { ripemd160 } from '@noble/hashes/legacy.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { concatBytes, equalBytes } from '@quorate/base'
 
-const OP_RETURN = 0x6a
-const NO_ROOT = new Uint8Array(0)
+export type ScriptKind = 'p2pkh' | 'p2sh' | 'p2wpkh' | 'p2wsh' | 'p2tr' | 'p2sh32'
 
-export function refuse(code: FaultCode, detail: string): never {
-  throw new Fault(code, { detail })
+/** Of a script that begins and ends with these bytes and has `length` others between them. */
+type Pattern = {
+  readonly before: readonly number[]
+  readonly length: number
+  readonly after: readonly number[]
 }
 
-/** The x-only output key (32 bytes) of an internal key, with or without a script root. */
-export const tweakedKey = (xOnly: Uint8Array, merkleRoot: Uint8Array = NO_ROOT): Uint8Array =>
-  utils.taprootTweakPubkey(xOnly, merkleRoot)[0]
-
-/** OP_1 and a push of the 32-byte output key. */
-export const taprootScript = (outputKey: Uint8Array): Uint8Array =>
-  concatBytes(Uint8Array.of(0x51, 0x20), outputKey)
-
-export type ScriptMeaning = {
-  /** The address, else `op_return:<hex>` for data, else `script:<hex>`. */
-  readonly to: string
-  readonly kind: 'address' | 'data' | 'unknown'
+/**
+ * Hash of a key or of a script, as base58 addresses and cashaddr hold them; witness programs of
+ * version 0 for a key and for a script, and of version 1; and Bitcoin Cash's longer script hash.
+ */
+const PATTERNS: { readonly [Kind in ScriptKind]: Pattern } = {
+  p2pkh: { before: [0x76, 0xa9, 20], length: 20, after: [0x88, 0xac] },
+  p2sh: { before: [0xa9, 20], length: 20, after: [0x87] },
+  p2wpkh: { before: [0x00, 20], length: 20, after: [] },
+  p2wsh: { before: [0x00, 32], length: 32, after: [] },
+  p2tr: { before: [0x51, 32], length: 32, after: [] },
+  p2sh32: { before: [0xaa, 32], length: 32, after: [0x87] },
 }
 
-/** Who can spend `script`. Only the exact standard forms have an address. */
-export function meaningOf(script: Uint8Array, params: BitcoinParams): ScriptMeaning {
-  if (script[0] === OP_RETURN) return { to: `op_return:${toHex(script.subarray(1))}`, kind: 'data' }
-  const address = addressOf(script, params)
-  return address === undefined
-    ? { to: `script:${toHex(script)}`, kind: 'unknown' }
-    : { to: address, kind: 'address' }
+export type StandardScript = {
+  readonly kind: ScriptKind
+  /** The hash, or the x-only output key of Taproot. */
+  readonly payload: Uint8Array
 }
 
-function addressOf(script: Uint8Array, params: BitcoinParams): string | undefined {
+/** The script of that kind around `payload`, which has the right length. */
+export function scriptOf(kind: ScriptKind, payload: Uint8Array): Uint8Array {
+  const { before, after } = PATTERNS[kind]
+  return concatBytes(Uint8Array.from(before), payload, Uint8Array.from(after))
+}
+
+/** What `script` is; `undefined` for any other script, and for a Taproot output that holds no point. */
+export function standardScript(script: Uint8Array): StandardScript | undefined {
+  for (const kind of Object.keys(PATTERNS) as ScriptKind[]) {
+    const { before, length } = PATTERNS[kind]
+    const payload = script.slice(before.length, before.length + length)
+    if (payload.length !== length || !equalBytes(scriptOf(kind, payload), script)) continue
+    return kind === 'p2tr' && !isPoint(payload) ? undefined : { kind, payload }
+  }
+  return undefined
+}
+
+/** A witness program that anybody may spend, to raise the fee of the transaction that made it. */
+export const ANCHOR: Uint8Array = Uint8Array.of(0x51, 0x02, 0x4e, 0x73)
+
+/** RIPEMD-160 of SHA-256. */
+export const hash160 = (bytes: Uint8Array): Uint8Array => ripemd160(sha256(bytes))
+
+/** The x-only output key (32 bytes) of an internal key, with or without a script root (BIP-341). */
+export function tweakedKey(xOnly: Uint8Array, merkleRoot?: Uint8Array): Uint8Array {
+  const tweak = schnorr.utils.taggedHash('TapTweak', xOnly, merkleRoot ?? new Uint8Array(0))
+  // Below the group order except for one hash in 2^128, which nobody can find.
+  const t = secp256k1.Point.Fn.fromBytes(tweak)
+  return secp256k1.Point.BASE.multiply(t).add(liftX(xOnly)).toBytes(true).slice(1)
+}
+
+/** The point with that x and an even y. */
+const liftX = (xOnly: Uint8Array): InstanceType<typeof secp256k1.Point> =>
+  secp256k1.Point.fromBytes(concatBytes(Uint8Array.of(2), xOnly))
+
+function isPoint(xOnly: Uint8Array): boolean {
   try {
-    const decoded = OutScript.decode(script)
-    // The library reads longer pushes of the same bytes alike; the network does not.
-    if (decoded === undefined || !equalBytes(OutScript.encode(decoded), script)) return undefined
-    return Address(params).encode(decoded)
+    liftX(xOnly)
+    return true
   } catch {
-    return undefined
+    return false
   }
 }
 
@@ -50,14 +82,3 @@ export const isWitnessProgram = (script: Uint8Array): boolean =>
   script.length <= 42 &&
   (script[0] === 0 || (script[0]! >= 0x51 && script[0]! <= 0x60)) &&
   script[1] === script.length - 2
-
-/**
- * The amount in satoshi below which nodes refuse to relay an output, at Bitcoin Core's default dust
- * relay fee of 3 sat/vB: what the output and the input that spends it later take up.
- */
-export function dustLimit(script: Uint8Array): bigint {
-  if (script[0] === OP_RETURN) return 0n
-  const output = 8 + (script.length < 0xfd ? 1 : 3) + script.length
-  const spend = isWitnessProgram(script) ? 67 : 148
-  return BigInt(3 * (output + spend))
-}

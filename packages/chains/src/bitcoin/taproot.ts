@@ -1,5 +1,5 @@
 /**
- * Taproot, key path only (BIP-340, BIP-341, BIP-86).
+ * Taproot wallets, key path only (BIP-340, BIP-341, BIP-86).
  *
  * A Taproot signature commits to the amounts and scripts of *all* inputs (BIP-341), so with
  * SIGHASH_DEFAULT or SIGHASH_ALL nothing that the PSBT says is a mere claim: were a previous output
@@ -8,14 +8,18 @@
  */
 import { schnorr } from '@noble/curves/secp256k1.js'
 import { concatBytes, equalBytes, Fault, toHex } from '@quorate/base'
-import { SigHash } from '@scure/btc-signer'
-import type { TransactionInput } from '@scure/btc-signer/psbt.js'
-import type { KeyRef, SignItem } from '../adapter.ts'
+import type { KeyRef } from '../adapter.ts'
 import { compressedKey } from '../ecdsa.ts'
-import type { AddressForm, OwnCoin, SignatureType, Spender } from './form.ts'
-import { refuse, taprootScript, tweakedKey } from './script.ts'
+import type { OwnCoin, WalletKind } from './form.ts'
+import { INPUT, u32Of } from './psbt-fields.ts'
+import { entriesIn, entryOf, type PsbtMap, valueIn } from './psbt-maps.ts'
+import { scriptOf, standardScript, tweakedKey } from './script.ts'
 
 const SCHEME = 'bip340-secp256k1'
+const DEFAULT = 0x00
+const ALL = 0x01
+/** The fixed fields of BIP-341 are hashed before they are signed. */
+const MESSAGE_BYTES = 32
 
 /** Whether `signature` (64 bytes) verifies as BIP-340 says. Never throws. */
 function verifySchnorr(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
@@ -36,10 +40,25 @@ function taprootKey(key: KeyRef): TaprootKey {
   return { internalKey, outputKey: tweakedKey(internalKey) }
 }
 
-export const TAPROOT: AddressForm = {
+/** The key in a Taproot output; `undefined` for any other. */
+function outputKeyOf(script: Uint8Array): Uint8Array | undefined {
+  const standard = standardScript(script)
+  return standard?.kind === 'p2tr' ? standard.payload : undefined
+}
+
+export const TAPROOT: WalletKind = {
   scheme: SCHEME,
   suites: ['FROST-secp256k1-SHA256-TR-v1'],
-  spender: (key) => taprootSpender(taprootKey(key)),
+  spender(key) {
+    const ours = taprootKey(key)
+    return {
+      scripts: [{ form: 'p2tr', script: scriptOf('p2tr', ours.outputKey) }],
+      covered: [INPUT.tapInternalKey, INPUT.tapMerkleRoot, INPUT.sighashType],
+      commitsToAllCoins: true,
+      isSizeExact: true,
+      own: (map, script, i) => ownInput(map, script, i, ours),
+    }
+  },
   addressItem: (key, message) => ({
     id: 'address',
     scheme: SCHEME,
@@ -47,87 +66,93 @@ export const TAPROOT: AddressForm = {
     message,
     tweak: { kind: 'taproot' },
   }),
-  addressKey(address) {
-    if (address.type !== 'tr') throw new Fault('chains/no-key-in-address')
-    return address.pubkey
+  addressKey(script) {
+    const key = outputKeyOf(script)
+    if (key === undefined) throw new Fault('chains/no-key-in-address')
+    return key
   },
-  addressVerifier: (address) =>
-    address.type === 'tr'
-      ? (message, signature) => verifySchnorr(address.pubkey, message, signature)
-      : undefined,
+  addressVerifier(script) {
+    const key = outputKeyOf(script)
+    return key && ((message, signature) => verifySchnorr(key, message, signature))
+  },
   verifySignature: verifySchnorr,
 }
 
-const taprootSpender = (key: TaprootKey): Spender => ({
-  script: taprootScript(key.outputKey),
-  covered: ['tapInternalKey', 'tapMerkleRoot', 'sighashType'],
-  commitsToAllCoins: true,
-  isSizeExact: true,
-  own: (input, script, i) => ownCoin(input, script, i, key),
-  items(tx, coins) {
-    const scripts = coins.map(({ script }) => script)
-    const amounts = coins.map(({ amount }) => amount)
-    return new Map(
-      coins.flatMap(({ own }, i) =>
-        own === undefined
-          ? []
-          : [[i, itemFor(own, i, tx.preimageWitnessV1(i, scripts, own.type, amounts))] as const],
-      ),
-    )
-  },
-  witnessBytes: ({ type }) => 2 + (type === SigHash.DEFAULT ? 64 : 65),
-  flawOf: ({ publicKey, message }, signature) =>
-    verifySchnorr(publicKey, message, signature)
-      ? undefined
-      : 'it is not one of this key over this message',
-  place: ({ type }, signature) => ({ tapKeySig: withType(signature, type) }),
-  read({ type }, { finalScriptSig, finalScriptWitness, tapKeySig }) {
-    const found = finalScriptWitness?.length === 1 ? finalScriptWitness[0] : tapKeySig
-    if (found === undefined) return undefined
-    const signature = found.slice(0, 64)
-    const isExact =
-      (finalScriptSig ?? []).length === 0 && equalBytes(withType(signature, type), found)
-    return isExact ? signature : new Uint8Array(0)
-  },
-})
-
-const itemFor = ({ publicKey, merkleRoot }: OwnCoin, i: number, message: Uint8Array): SignItem => ({
-  id: `input-${i}`,
-  scheme: SCHEME,
-  publicKey,
-  message,
-  tweak: merkleRoot === undefined ? { kind: 'taproot' } : { kind: 'taproot', merkleRoot },
-})
-
-/** BIP-341: the type byte follows the signature unless it is SIGHASH_DEFAULT. */
-const withType = (signature: Uint8Array, type: SignatureType): Uint8Array =>
-  type === SigHash.DEFAULT ? signature : concatBytes(signature, Uint8Array.of(type))
-
-function ownCoin(
-  input: TransactionInput,
+function ownInput(
+  map: PsbtMap,
   script: Uint8Array,
   i: number,
   { internalKey, outputKey: plainKey }: TaprootKey,
 ): OwnCoin | undefined {
-  const merkleRoot = input.tapMerkleRoot
+  const merkleRoot = valueIn(map, INPUT.tapMerkleRoot)
   const outputKey = merkleRoot === undefined ? plainKey : tweakedKey(internalKey, merkleRoot)
-  const namesUs =
-    input.tapInternalKey !== undefined && equalBytes(input.tapInternalKey, internalKey)
-  if (!equalBytes(script, taprootScript(outputKey))) {
-    if (namesUs) refuse('chains/key-mismatch', `input ${i}`)
-    if (input.tapLeafScript?.some(([, leaf]) => includes(leaf, internalKey)))
-      refuse('chains/script-path', `input ${i}`)
+  const named = valueIn(map, INPUT.tapInternalKey)
+  const namesUs = named !== undefined && equalBytes(named, internalKey)
+  const leaves = entriesIn(map, INPUT.tapLeafScript)
+  const refuse = (code: 'chains/key-mismatch' | 'chains/script-path'): never => {
+    throw new Fault(code, { detail: `input ${i}` })
+  }
+  if (!equalBytes(script, scriptOf('p2tr', outputKey))) {
+    if (namesUs) refuse('chains/key-mismatch')
+    if (leaves.some(({ value }) => toHex(value).includes(toHex(internalKey))))
+      refuse('chains/script-path')
     return undefined
   }
-  if (input.tapInternalKey !== undefined && !namesUs) refuse('chains/key-mismatch', `input ${i}`)
-  if (input.tapLeafScript !== undefined || input.tapScriptSig !== undefined)
-    refuse('chains/script-path', `input ${i}`)
-  const type = input.sighashType ?? SigHash.DEFAULT
-  if (type !== SigHash.DEFAULT && type !== SigHash.ALL)
-    return refuse('chains/sighash-type', `input ${i} asks for type ${type}`)
-  if (input.tapKeySig !== undefined) refuse('chains/already-signed', `input ${i}`)
-  return { publicKey: outputKey, merkleRoot, type }
+  if (named !== undefined && !namesUs) refuse('chains/key-mismatch')
+  if (leaves.length > 0 || entriesIn(map, INPUT.tapScriptSig).length > 0)
+    refuse('chains/script-path')
+  const asked = valueIn(map, INPUT.sighashType)
+  const type = asked === undefined ? DEFAULT : u32Of(asked)
+  if (type !== DEFAULT && type !== ALL)
+    throw new Fault('chains/sighash-type', { detail: `input ${i} asks for type ${type}` })
+  if (valueIn(map, INPUT.tapKeySig) !== undefined)
+    throw new Fault('chains/already-signed', { detail: `input ${i}` })
+  return ownCoin(internalKey, outputKey, merkleRoot, type)
 }
 
-const includes = (haystack: Uint8Array, needle: Uint8Array): boolean =>
-  toHex(haystack).includes(toHex(needle))
+function ownCoin(
+  internalKey: Uint8Array,
+  publicKey: Uint8Array,
+  merkleRoot: Uint8Array | undefined,
+  type: typeof DEFAULT | typeof ALL,
+): OwnCoin {
+  /** BIP-341: the type follows the signature unless it is the default. */
+  const written = (signature: Uint8Array): Uint8Array =>
+    type === DEFAULT ? signature : concatBytes(signature, Uint8Array.of(type))
+  const read = (found: Uint8Array): Uint8Array => {
+    const signature = found.slice(0, 64)
+    return equalBytes(written(signature), found) ? signature : new Uint8Array(0)
+  }
+  const unlock = (signature: Uint8Array) => ({
+    scriptSig: new Uint8Array(0),
+    witness: [written(signature)],
+  })
+  return {
+    form: 'p2tr',
+    hasScripts: merkleRoot !== undefined,
+    messageBytes: () => MESSAGE_BYTES,
+    item: (i, preimages, coins) => ({
+      id: `input-${i}`,
+      scheme: SCHEME,
+      publicKey,
+      message: preimages.taproot(i, coins, type),
+      tweak: merkleRoot === undefined ? { kind: 'taproot' } : { kind: 'taproot', merkleRoot },
+    }),
+    flawOf: ({ message }, signature) =>
+      verifySchnorr(publicKey, message, signature)
+        ? undefined
+        : 'it is not one of this key over this message',
+    known: [entryOf(INPUT.tapInternalKey, internalKey)],
+    fields: (signature) => [entryOf(INPUT.tapKeySig, written(signature))],
+    unlock,
+    readFields(map) {
+      const found = valueIn(map, INPUT.tapKeySig)
+      return found && read(found)
+    },
+    readUnlocking({ scriptSig, witness }) {
+      if (scriptSig.length === 0 && witness.length === 0) return undefined
+      return scriptSig.length === 0 && witness.length === 1 ? read(witness[0]!) : new Uint8Array(0)
+    },
+    longest: unlock(new Uint8Array(64)),
+  }
+}

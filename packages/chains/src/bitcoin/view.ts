@@ -4,42 +4,41 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import type { TxOutput, TxView } from '@quorate/api'
 import { equalBytes, toHex } from '@quorate/base'
 import { formatAmount, formatDecimal } from '../amount.ts'
-import type { BitcoinNetwork } from '../networks.ts'
-import type { Coin, Payment, Psbt } from './psbt.ts'
-import { dustLimit, meaningOf } from './script.ts'
+import { dustLimit, meaningOf, type ScriptMeaning } from './meaning.ts'
+import type { BitcoinNetwork, BitcoinRules } from './networks.ts'
+import type { Psbt } from './psbt.ts'
+import { type RawOutput, virtualSize } from './raw-transaction.ts'
+import { isHeight } from './skeleton.ts'
 
-/** A fee that is more than this part of what is sent, and more than this much, is called out. */
+/** A fee that is more than this part of what is sent, and is not small, is called out. */
 const HIGH_FEE_PERCENT = 10n
-const HIGH_FEE_SATOSHI = 10_000n
-const HIGH_FEE_RATE = 1_000n
 
 const FINAL_SEQUENCE = 0xffffffff
 /** BIP-125: a transaction with a sequence below this asks to be replaceable. */
 const REPLACEABLE_BELOW = 0xfffffffe
-/** BIP-65: lock times below are block heights, the others Unix times. */
-const LOCKTIME_IS_TIME = 500_000_000
 
-const btc = (amount: bigint): string => formatAmount(amount, 'BTC')
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
 
 export function viewOf(psbt: Psbt, network: BitcoinNetwork): TxView {
-  const meanings = psbt.payments.map(({ script }) => meaningOf(script, network.params))
-  // Only the wallet's plain address counts as change. An output with a script root could be spent by
+  const { rules } = network
+  const meanings = psbt.tx.outputs.map(({ script }) => meaningOf(script, network))
+  // Only the wallet's plain addresses count as change. An output with a script root could be spent by
   // that script, and whoever made the PSBT chose the root.
-  const outputs = psbt.payments.map(
+  const outputs = psbt.tx.outputs.map(
     ({ script, amount }, i): TxOutput => ({
       to: meanings[i]!.to,
       asset: network.asset,
       amount,
-      isChange: equalBytes(script, psbt.spender.script),
+      isChange: psbt.spender.scripts.some((own) => equalBytes(script, own.script)),
       isClaimed: false,
     }),
   )
+  const size = signedSize(psbt)
   return {
     network: network.slug,
     caip2: network.caip2,
     kind: 'transfer',
-    from: [...new Set(psbt.coins.map(({ script }) => meaningOf(script, network.params).to))],
+    from: [...new Set(psbt.coins.map(({ script }) => meaningOf(script, network).to))],
     outputs,
     fee: {
       asset: network.asset,
@@ -47,31 +46,37 @@ export function viewOf(psbt: Psbt, network: BitcoinNetwork): TxView {
       isClaimed: psbt.coins.some(({ isBound }) => !isBound),
     },
     isComplete: meanings.every(({ kind }) => kind !== 'unknown'),
-    notes: [...coinNotes(psbt), feeNote(psbt), ...timeNotes(psbt), ...hintNotes(psbt)],
+    notes: [
+      coinNote(psbt, network),
+      feeNote(psbt, size, rules),
+      ...timeNotes(psbt, rules),
+      ...hintNotes(psbt),
+    ],
     warnings: [
-      ...coinWarnings(psbt.coins),
-      ...feeWarnings(psbt, outputs),
-      ...psbt.payments.flatMap((payment, i) => paymentWarnings(payment, i, meanings[i]!.kind)),
+      ...coinWarnings(psbt, network),
+      ...feeWarnings(psbt, outputs, size, rules),
+      ...psbt.tx.outputs.flatMap((output, i) => outputWarnings(output, i, meanings[i]!, rules)),
     ],
   }
 }
 
-function coinNotes({ coins }: Psbt): readonly string[] {
+const sumOf = (items: readonly { readonly amount: bigint }[]): bigint =>
+  items.reduce((sum, { amount }) => sum + amount, 0n)
+
+function coinNote({ coins }: Psbt, { asset }: BitcoinNetwork): string {
   const own = coins.filter((coin) => coin.own !== undefined)
-  const sum = own.reduce((before, { amount }) => before + amount, 0n)
-  return [`spends ${count(own.length, 'coin')} of this wallet, ${btc(sum)} together`]
+  return `spends ${count(own.length, 'coin')} of this wallet, ${formatAmount(sumOf(own), asset)} together`
 }
 
-function coinWarnings(coins: readonly Coin[]): readonly string[] {
+function coinWarnings({ coins }: Psbt, { asset }: BitcoinNetwork): readonly string[] {
   const foreign = coins.filter(({ own }) => own === undefined)
-  const sum = foreign.reduce((before, { amount }) => before + amount, 0n)
-  const scripted = coins.filter(({ own }) => own?.merkleRoot !== undefined).length
+  const scripted = coins.filter(({ own }) => own?.hasScripts === true).length
   const claimed = coins.filter(({ isBound }) => !isBound).length
   return [
     ...(foreign.length === 0
       ? []
       : [
-          `${count(foreign.length, 'coin')} of others, ${btc(sum)} together; only our own are signed`,
+          `${count(foreign.length, 'coin')} of others, ${formatAmount(sumOf(foreign), asset)} together; only our own are signed`,
         ]),
     ...(claimed === 0
       ? []
@@ -84,66 +89,72 @@ function coinWarnings(coins: readonly Coin[]): readonly string[] {
   ]
 }
 
-function feeNote(psbt: Psbt): string {
-  const size = virtualSize(psbt)
-  return size === undefined
-    ? `fee ${psbt.fee} sat; the rate depends on the signatures of others`
-    : `fee ${psbt.fee} sat, ${psbt.spender.isSizeExact ? '' : 'at least '}${formatDecimal((psbt.fee * 10n) / size, 1)} sat/vB`
+/** Virtual bytes once signed, at most, or `undefined` if others sign too. */
+function signedSize({ tx, coins }: Psbt): bigint | undefined {
+  const inputs = tx.inputs.flatMap((input, i) => {
+    const own = coins[i]!.own
+    return own === undefined ? [] : [{ ...input, ...own.longest }]
+  })
+  return inputs.length < coins.length ? undefined : BigInt(virtualSize({ ...tx, inputs }))
 }
 
-function feeWarnings(psbt: Psbt, outputs: readonly TxOutput[]): readonly string[] {
-  const { fee } = psbt
-  const sent = outputs.reduce((sum, { amount, isChange }) => sum + (isChange ? 0n : amount), 0n)
+function feeNote({ fee, spender }: Psbt, size: bigint | undefined, { unit }: BitcoinRules): string {
+  return size === undefined
+    ? `fee ${fee} ${unit}; the rate depends on the signatures of others`
+    : `fee ${fee} ${unit}, ${spender.isSizeExact ? '' : 'at least '}${formatDecimal((fee * 10n) / size, 1)} ${unit}/vB`
+}
+
+function feeWarnings(
+  { fee }: Psbt,
+  outputs: readonly TxOutput[],
+  size: bigint | undefined,
+  { asset, unit, highFeeRate, smallFee }: BitcoinRules,
+): readonly string[] {
+  const sent = sumOf(outputs.filter(({ isChange }) => !isChange))
   // Of a transaction that only moves coins within the wallet, the whole is what is moved.
-  const base = sent > 0n ? sent : outputs.reduce((sum, { amount }) => sum + amount, 0n)
-  const isHighPart = fee > HIGH_FEE_SATOSHI && fee * 100n > base * HIGH_FEE_PERCENT
-  const size = virtualSize(psbt)
-  const isHighRate = size !== undefined && fee > HIGH_FEE_RATE * size
+  const base = sent > 0n ? sent : sumOf(outputs)
+  const isHighPart = fee > smallFee && fee * 100n > base * HIGH_FEE_PERCENT
+  const isHighRate = size !== undefined && fee > highFeeRate * size
   return [
     ...(isHighPart
-      ? [`the fee of ${btc(fee)} is more than ${HIGH_FEE_PERCENT} % of the amount sent`]
+      ? [
+          `the fee of ${formatAmount(fee, asset)} is more than ${HIGH_FEE_PERCENT} % of the amount sent`,
+        ]
       : []),
-    ...(isHighRate ? [`the fee rate is above ${HIGH_FEE_RATE} sat/vB`] : []),
+    ...(isHighRate ? [`the fee rate is above ${highFeeRate} ${unit}/vB`] : []),
   ]
 }
 
-/** Virtual bytes once signed (BIP-141), at most, or `undefined` if others sign too. */
-function virtualSize(psbt: Psbt): bigint | undefined {
-  let witness = 2
-  for (const { own } of psbt.coins) {
-    if (own === undefined) return undefined
-    witness += psbt.spender.witnessBytes(own)
-  }
-  return BigInt(Math.ceil((4 * psbt.strippedSize + witness) / 4))
-}
-
-function paymentWarnings(
-  { script, amount }: Payment,
+function outputWarnings(
+  { script, amount }: RawOutput,
   i: number,
-  kind: 'address' | 'data' | 'unknown',
+  { kind }: ScriptMeaning,
+  rules: BitcoinRules,
 ): readonly string[] {
   if (kind === 'unknown') return [`output ${i} goes to a script that has no address`]
   if (kind === 'data')
     return amount > 0n
-      ? [`output ${i} destroys ${btc(amount)}: nobody can spend a data output`]
+      ? [
+          `output ${i} destroys ${formatAmount(amount, rules.asset)}: nobody can spend a data output`,
+        ]
       : []
-  return amount < dustLimit(script)
-    ? [`output ${i} of ${amount} sat is dust: nodes will not relay the transaction`]
+  return amount < dustLimit(script, rules)
+    ? [`output ${i} of ${amount} ${rules.unit} is dust: nodes may not relay the transaction`]
     : []
 }
 
-function timeNotes({ coins, lockTime, txVersion }: Psbt): readonly string[] {
+function timeNotes({ coins, tx }: Psbt, { hasReplacement }: BitcoinRules): readonly string[] {
   const notes: string[] = []
-  if (coins.some(({ sequence }) => sequence < REPLACEABLE_BELOW))
+  if (hasReplacement && coins.some(({ sequence }) => sequence < REPLACEABLE_BELOW))
     notes.push('can be replaced by one that pays more until it is mined (BIP-125)')
-  if (lockTime > 0)
+  if (tx.lockTime > 0)
     notes.push(
       coins.every(({ sequence }) => sequence === FINAL_SEQUENCE)
-        ? `its lock time ${lockTime} has no effect`
-        : `cannot be mined before ${lockTime < LOCKTIME_IS_TIME ? 'block' : 'Unix time'} ${lockTime}`,
+        ? `its lock time ${tx.lockTime} has no effect`
+        : `cannot be mined before ${isHeight(tx.lockTime) ? 'block' : 'Unix time'} ${tx.lockTime}`,
     )
   coins.forEach(({ sequence }, i) => {
-    const age = txVersion >= 2 ? relativeLock(sequence) : undefined
+    const age = tx.version >= 2 ? relativeLock(sequence) : undefined
     if (age !== undefined) notes.push(`cannot be mined before coin ${i} is ${age} old`)
   })
   return notes

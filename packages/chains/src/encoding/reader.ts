@@ -21,6 +21,11 @@ export class ByteReader {
     return this.#at === this.#bytes.length
   }
 
+  /** How many bytes were read. */
+  get position(): number {
+    return this.#at
+  }
+
   /** @throws chains/malformed-transaction if bytes are left */
   end(): void {
     if (!this.isAtEnd) refuse('bytes after the end')
@@ -45,12 +50,14 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.bytes(1)[0]!
+    const at = this.#at
+    this.skip(1)
+    return this.#bytes[at]!
   }
 
   u32(): number {
-    const [a, b, c, d] = this.bytes(4) as unknown as readonly [number, number, number, number]
-    return (a | (b << 8) | (c << 16) | (d << 24)) >>> 0
+    const low = this.u8() | (this.u8() << 8)
+    return (low | (this.u8() << 16) | (this.u8() << 24)) >>> 0
   }
 
   u64(): bigint {

@@ -1,14 +1,15 @@
 /**
- * Ethereum and its testnets: an unsigned EIP-1559 transaction in, the signed one out. The signature
- * covers the chain id, the nonce, all of the fees and the call, so a view has nothing to claim.
- * Other transaction types are refused by name.
+ * Ethereum and the networks like it: an unsigned transaction, message or user operation in, the
+ * signed one out. The signature covers the chain id, the nonce, all of the fees and the call, so
+ * only the names of tokens are ever claimed.
  */
-import { concatBytes, equalBytes, Fault, utf8 } from '@quorate/base'
+import { equalBytes, Fault } from '@quorate/base'
 import type { ChainAdapter, KeyRef } from '../adapter.ts'
 import { compressedKey, ECDSA_SUITES, recoverKeys, verifyEcdsa } from '../ecdsa.ts'
-import { type EvmNetwork, NETWORKS } from '../networks.ts'
 import { addressOf, decodeAddress, formatAddress } from './address.ts'
-import { readUnsigned } from './fee-market.ts'
+import { readDocument } from './document.ts'
+import { personalMessage } from './message.ts'
+import type { EvmNetwork } from './networks.ts'
 import { evmTransaction } from './transaction.ts'
 
 const SCHEME = 'ecdsa-secp256k1'
@@ -43,23 +44,9 @@ export const evmAdapter = (network: EvmNetwork): ChainAdapter => ({
   verifySignature: (publicKey, message, signature) =>
     verifyEcdsa(publicKey, HASH, message, signature),
   parse({ unsigned, context, key }) {
-    if (context.length > 0) throw new Fault('chains/unexpected-context')
     const publicKey = walletKey(key)
-    const tx = readUnsigned(unsigned.slice())
-    if (tx.chainId !== network.chainId)
-      throw new Fault('chains/other-chain', {
-        detail: `${nameOf(tx.chainId)}, not ${network.slug}`,
-      })
-    return evmTransaction(tx, network, publicKey)
+    return evmTransaction(readDocument(unsigned.slice(), context, network), publicKey)
   },
 })
 
 const walletKey = (key: KeyRef): Uint8Array => compressedKey(key, SCHEME)
-
-/** EIP-191, version 0x45 (personal_sign): its first byte begins no transaction. */
-const personalMessage = (message: Uint8Array): Uint8Array =>
-  concatBytes(utf8(`\x19Ethereum Signed Message:\n${message.length}`), message)
-
-const nameOf = (chainId: bigint): string =>
-  NETWORKS.find((each) => each.adapter === 'evm' && each.chainId === chainId)?.slug ??
-  `chain id ${chainId}`

@@ -1,71 +1,67 @@
-/** An EIP-1559 transaction that the wallet may sign, and the same once signed. */
-import { keccak_256 } from '@noble/hashes/sha3.js'
-import { equalBytes, Fault, toHex } from '@quorate/base'
-import type { SerialisedTx, SignedTx, SignItem, TxFormat, UnsignedTx } from '../adapter.ts'
+/** A document that the wallet may sign, and the same once signed. */
+import { equalBytes, Fault } from '@quorate/base'
+import type { SignedTx, SignItem, TxFormat, UnsignedTx } from '../adapter.ts'
 import { recoveryIdOf } from '../ecdsa.ts'
-import type { EvmNetwork } from '../networks.ts'
 import { addressOf } from './address.ts'
-import { encodeSigned, type FeeMarketTx, readSigned, type SignedFeeMarketTx } from './fee-market.ts'
-import { viewOf } from './view.ts'
+import type { Claim, Document } from './document.ts'
 
-const ITEM = 'transaction'
 const HASH = 'keccak256'
 
 /** `publicKey` is compressed. */
-export function evmTransaction(
-  tx: FeeMarketTx,
-  network: EvmNetwork,
-  publicKey: Uint8Array,
-): UnsignedTx {
+export function evmTransaction(document: Document, publicKey: Uint8Array): UnsignedTx {
+  const { id, preimage } = document
   const item: SignItem = {
-    id: ITEM,
+    id,
     scheme: 'ecdsa-secp256k1',
     publicKey,
-    message: tx.unsigned,
+    message: preimage,
     hash: HASH,
   }
   return {
-    view: () => viewOf(tx, network, addressOf(publicKey)),
+    view: () => document.view(addressOf(publicKey)),
     prepare: () => [item],
     attach(signatures) {
-      const signature = signatures.get(ITEM)
-      if (signature === undefined) throw new Fault('chains/missing-signature', { detail: ITEM })
-      return signedTransaction(encodeSigned(tx, yParityOf(tx, publicKey, signature), signature))
+      const signature = signatures.get(id)
+      if (signature === undefined) throw new Fault('chains/missing-signature', { detail: id })
+      return signedDocument(document, yParityOf(preimage, publicKey, signature), signature)
     },
-    verify: (signed) => reasonsAgainst(signed, tx, publicKey),
+    verify: (signed) => reasonsAgainst(signed, document, publicKey),
   }
 }
 
 /** 0 or 1. @throws chains/bad-signature */
-function yParityOf(tx: FeeMarketTx, publicKey: Uint8Array, signature: Uint8Array): number {
-  const id = recoveryIdOf(publicKey, HASH, tx.unsigned, signature)
+function yParityOf(preimage: Uint8Array, publicKey: Uint8Array, signature: Uint8Array): number {
+  const id = recoveryIdOf(publicKey, HASH, preimage, signature)
   if (typeof id === 'string') throw new Fault('chains/bad-signature', { detail: id })
   // Once in 2^127 the x of the nonce point is above the group order, which yParity cannot say.
   if (id > 1) throw new Fault('chains/bad-signature', { detail: 'sign again, with another nonce' })
   return id
 }
 
-const signedTransaction = (bytes: Uint8Array): SignedTx => ({
-  serialise(format: TxFormat = 'raw'): SerialisedTx {
-    if (format !== 'raw') throw new Fault('chains/unknown-format')
-    return { bytes: bytes.slice(), txid: `0x${toHex(keccak_256(bytes))}` }
-  },
-})
+function signedDocument(document: Document, yParity: number, signature: Uint8Array): SignedTx {
+  const { bytes, txid } = document.encode(yParity, signature)
+  return {
+    serialise(format: TxFormat = 'raw') {
+      if (format !== 'raw') throw new Fault('chains/unknown-format')
+      return { bytes: bytes.slice(), txid }
+    },
+  }
+}
 
 function reasonsAgainst(
   signed: Uint8Array,
-  { unsigned }: FeeMarketTx,
+  document: Document,
   publicKey: Uint8Array,
 ): readonly string[] {
-  let read: SignedFeeMarketTx
+  let read: Claim
   try {
-    read = readSigned(signed)
+    read = document.read(signed)
   } catch {
-    return ['it is not a signed EIP-1559 transaction']
+    return [`it is not a signed ${document.noun}`]
   }
-  if (!equalBytes(read.tx.unsigned, unsigned))
+  if (!equalBytes(read.preimage, document.preimage))
     return ['it is another transaction: its fields differ']
-  const id = recoveryIdOf(publicKey, HASH, unsigned, read.signature)
+  const id = recoveryIdOf(publicKey, HASH, document.preimage, read.signature)
   if (typeof id === 'string') return [`the signature does not verify: ${id}`]
   return BigInt(id) === read.yParity ? [] : ['its yParity leads to another key']
 }

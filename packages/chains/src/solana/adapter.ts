@@ -1,7 +1,8 @@
 /**
- * Solana: an unsigned wire transaction (legacy or version 0) or a bare version 0 message in, the
- * signed wire transaction out. The wallet signs the whole message with Ed25519, never a hash of it.
- * A message does not say which cluster it is for; its blockhash or durable nonce exists on one only.
+ * Solana: an unsigned wire transaction (legacy or version 0), a bare version 0 message or an
+ * off-chain message in, the same with its signatures out. The wallet signs the whole message with
+ * Ed25519, never a hash of it. A message does not say which cluster it is for; its blockhash or
+ * durable nonce exists on one only.
  */
 
 import { ed25519 } from '@noble/curves/ed25519.js'
@@ -10,13 +11,15 @@ import { base58 } from '@scure/base'
 import type { ChainAdapter, KeyRef } from '../adapter.ts'
 import { guarded } from '../encoding/guard.ts'
 import type { SolanaNetwork } from '../networks.ts'
-import { readTransaction } from './message.ts'
-import { solanaTransaction, verifyEd25519 } from './transaction.ts'
+import { decodeAddress } from './account-address.ts'
+import { checkContext, decodeContext } from './context.ts'
+import { readTransaction, signersOf } from './message.ts'
+import { isOffchain, offchainSignable } from './offchain.ts'
+import { type Signable, solanaTransaction, verifyEd25519 } from './transaction.ts'
+import { viewOf } from './view.ts'
 
 const SCHEME = 'ed25519'
 const SUITE = 'FROST-ED25519-SHA512-v1'
-const KEY_BYTES = 32
-const MAX_ADDRESS_LENGTH = 44
 
 export const solanaAdapter = (network: SolanaNetwork): ChainAdapter => ({
   network,
@@ -39,11 +42,42 @@ export const solanaAdapter = (network: SolanaNetwork): ChainAdapter => ({
   }),
   verifySignature: verifyEd25519,
   parse({ unsigned, context, key }) {
-    if (context.length > 0) throw new Fault('chains/unexpected-context')
     const publicKey = walletKey(key)
-    return solanaTransaction(readTransaction(unsigned), network, publicKey)
+    return solanaTransaction(
+      isOffchain(unsigned)
+        ? offchainOf(unsigned, context, network, publicKey)
+        : transactionOf(unsigned, context, network, publicKey),
+      publicKey,
+    )
   },
 })
+
+function offchainOf(
+  unsigned: Uint8Array,
+  context: Uint8Array,
+  network: SolanaNetwork,
+  publicKey: Uint8Array,
+): Signable {
+  if (context.length > 0) throw new Fault('chains/unexpected-context')
+  return offchainSignable(unsigned, network, publicKey)
+}
+
+function transactionOf(
+  unsigned: Uint8Array,
+  encoded: Uint8Array,
+  network: SolanaNetwork,
+  publicKey: Uint8Array,
+): Signable {
+  const { message, signatures } = readTransaction(unsigned)
+  const context = decodeContext(encoded)
+  checkContext(message, context)
+  return {
+    message: message.bytes,
+    signers: signersOf(message),
+    signatures,
+    view: () => viewOf(message, network, publicKey, context),
+  }
+}
 
 /** A point of prime order, as every group key is. @throws chains/wrong-scheme, chains/bad-key */
 function walletKey({ scheme, publicKey }: KeyRef): Uint8Array {
@@ -54,12 +88,4 @@ function walletKey({ scheme, publicKey }: KeyRef): Uint8Array {
   if (point.is0() || !point.isTorsionFree())
     throw new Fault('chains/bad-key', { detail: 'not of prime order' })
   return publicKey.slice()
-}
-
-/** The 32 bytes of an address. Addresses of programs are no points, so that is not asked. @throws chains/bad-address */
-function decodeAddress(text: string): Uint8Array {
-  if (text.length > MAX_ADDRESS_LENGTH) throw new Fault('chains/bad-address')
-  const key = guarded('chains/bad-address', 'not base 58', () => base58.decode(text))
-  if (key.length !== KEY_BYTES) throw new Fault('chains/bad-address', { detail: 'not 32 bytes' })
-  return key
 }

@@ -1,93 +1,111 @@
 /**
- * What the instructions of a message do. Understood are transfers of the System program, the advance
- * of a durable nonce, and the Compute Budget program; all else is counted as not understood.
- * Layouts: `solana_system_interface::instruction` and `solana_compute_budget_interface` (Borsh, little-endian).
+ * What the instructions of a message do, one effect for each, in order. Each is read by the program
+ * that it calls; what a program here does not know exactly, and every other program, is not understood.
  */
 import { base58 } from '@scure/base'
-import { ByteReader } from '../encoding/reader.ts'
-import type { Instruction, Message } from './message.ts'
-
-const SYSTEM_PROGRAM = '11111111111111111111111111111111'
-const COMPUTE_BUDGET_PROGRAM = 'ComputeBudget111111111111111111111111111111'
-const RECENT_BLOCKHASHES = 'SysvarRecentB1ockHashes11111111111111111111'
-
-/** Instructions of these change what the transaction costs; the last three are charged per signature they check. */
-const FEE_PROGRAMS: ReadonlySet<string> = new Set([
+import type { SolanaNetwork } from '../networks.ts'
+import {
+  ASSOCIATED_TOKEN_PROGRAM,
   COMPUTE_BUDGET_PROGRAM,
-  'Ed25519SigVerify111111111111111111111111111',
-  'KeccakSecp256k11111111111111111111111111111',
-  'Secp256r1SigVerify1111111111111111111111111',
+  FEE_PROGRAMS,
+  MEMO_PROGRAM,
+  MEMO_V1_PROGRAM,
+  STAKE_PROGRAM,
+  SYSTEM_PROGRAM,
+  TOKEN_2022_PROGRAM,
+  TOKEN_PROGRAM,
+} from './addresses.ts'
+import type { SolanaContext } from './context.ts'
+import { type AccountUse, type Call, type Effect, effect, type ProgramReader } from './effect.ts'
+import type { Message } from './message.ts'
+import { associatedOf, readAssociatedToken } from './programs/associated-token.ts'
+import { readComputeBudget } from './programs/compute-budget.ts'
+import { readMemo } from './programs/memo.ts'
+import { readStake } from './programs/stake.ts'
+import { readSystem } from './programs/system.ts'
+import { tokenReader } from './programs/token.ts'
+import { sceneOf } from './scene.ts'
+
+const READERS: ReadonlyMap<string, ProgramReader> = new Map([
+  [SYSTEM_PROGRAM, readSystem],
+  [COMPUTE_BUDGET_PROGRAM, readComputeBudget],
+  [TOKEN_PROGRAM, tokenReader(TOKEN_PROGRAM)],
+  [TOKEN_2022_PROGRAM, tokenReader(TOKEN_2022_PROGRAM)],
+  [ASSOCIATED_TOKEN_PROGRAM, readAssociatedToken],
+  [MEMO_PROGRAM, readMemo],
+  [MEMO_V1_PROGRAM, readMemo],
+  [STAKE_PROGRAM, readStake],
 ])
 
-const SYSTEM = { transfer: 2, advanceNonce: 4 } as const
-const BUDGET = { heapFrame: 1, unitLimit: 2, unitPrice: 3, loadedBytes: 4 } as const
-
-export type Action =
-  | {
-      readonly kind: 'transfer'
-      readonly from: string
-      readonly to: string
-      readonly lamports: bigint
-    }
-  | { readonly kind: 'advance-nonce'; readonly account: string; readonly authority: string }
-  | { readonly kind: 'unit-limit'; readonly units: number }
-  /** In millionths of a lamport per compute unit. */
-  | { readonly kind: 'unit-price'; readonly microLamports: bigint }
-  /** A limit on memory or loaded data: it costs nothing and moves nothing. */
-  | { readonly kind: 'limit' }
-  | { readonly kind: 'unknown'; readonly program: string; readonly affectsFee: boolean }
-
-/** One action for each instruction, in order. */
-export const actionsOf = (message: Message): readonly Action[] =>
-  message.instructions.map((instruction, i) => actionOf(message, instruction, i === 0))
-
-function actionOf(message: Message, instruction: Instruction, isFirst: boolean): Action {
-  const program = base58.encode(message.accounts[instruction.program]!)
-  const known =
-    program === SYSTEM_PROGRAM
-      ? systemAction(message, instruction, isFirst)
-      : program === COMPUTE_BUDGET_PROGRAM
-        ? budgetAction(instruction)
-        : undefined
-  return known ?? { kind: 'unknown', program, affectsFee: FEE_PROGRAMS.has(program) }
+/** An effect, or that there is one which nobody here can tell. */
+export type Reading = {
+  readonly program: string
+  /** `undefined` for what is not understood. */
+  readonly effect: Effect | undefined
 }
 
-function systemAction(
-  message: Message,
-  { accounts, data }: Instruction,
-  isFirst: boolean,
-): Action | undefined {
-  // An account out of a lookup table has no key here; whoever keeps the table decides who it is.
-  const [first, second, third] = accounts.map((index) => {
-    const key = message.accounts[index]
-    return key === undefined ? undefined : base58.encode(key)
+/** The instruction with its accounts, or only its program where an account is in a table that nobody told. */
+type Resolved = { readonly program: string; readonly call: Call | undefined }
+
+/** Every account that the instructions can name, in the order of their indexes. */
+function accountsOf(message: Message, { loaded }: SolanaContext): readonly AccountUse[] {
+  const { accounts, signerCount, readonlySigned, readonlyUnsigned } = message
+  const own = accounts.map((key, i) => ({
+    address: base58.encode(key),
+    isSigner: i < signerCount,
+    isWritable:
+      i < signerCount ? i < signerCount - readonlySigned : i < accounts.length - readonlyUnsigned,
+    isClaimed: false,
+  }))
+  const claimed = (addresses: readonly string[], isWritable: boolean): readonly AccountUse[] =>
+    addresses.map((address) => ({ address, isSigner: false, isWritable, isClaimed: true }))
+  return [
+    ...own,
+    ...claimed(loaded?.writable ?? [], true),
+    ...claimed(loaded?.readonly ?? [], false),
+  ]
+}
+
+function resolve(message: Message, context: SolanaContext): readonly Resolved[] {
+  const all = accountsOf(message, context)
+  return message.instructions.map(({ program: index, accounts, data }, i) => {
+    const program = all[index]!.address
+    const used = accounts.flatMap((each) => all[each] ?? [])
+    const call = { program, accounts: used, data, isFirst: i === 0 }
+    return { program, call: used.length === accounts.length ? call : undefined }
   })
-  const kind = data.length >= 4 ? new ByteReader(data).u32() : undefined
-  if (kind === SYSTEM.transfer && data.length === 12 && accounts.length === 2) {
-    if (first === undefined || second === undefined) return undefined
-    return {
-      kind: 'transfer',
-      from: first,
-      to: second,
-      lamports: new ByteReader(data.slice(4)).u64(),
-    }
-  }
-  // Only as the first instruction does it make the transaction durable.
-  if (kind === SYSTEM.advanceNonce && data.length === 4 && accounts.length === 3 && isFirst) {
-    if (first === undefined || second !== RECENT_BLOCKHASHES || third === undefined)
-      return undefined
-    return { kind: 'advance-nonce', account: first, authority: third }
-  }
-  return undefined
 }
 
-function budgetAction({ accounts, data }: Instruction): Action | undefined {
-  if (accounts.length > 0) return undefined
-  const [kind] = data
-  const body = new ByteReader(data.slice(1))
-  if (kind === BUDGET.unitPrice && data.length === 9)
-    return { kind: 'unit-price', microLamports: body.u64() }
-  if (data.length !== 5) return undefined
-  if (kind === BUDGET.unitLimit) return { kind: 'unit-limit', units: body.u32() }
-  return kind === BUDGET.heapFrame || kind === BUDGET.loadedBytes ? { kind: 'limit' } : undefined
+/** One reading for each instruction of the message, in order. `own` is the wallet's key, 32 bytes. */
+export function readInstructions(
+  message: Message,
+  network: SolanaNetwork,
+  own: Uint8Array,
+  context: SolanaContext,
+): readonly Reading[] {
+  const resolved = resolve(message, context)
+  const associated = resolved.flatMap(({ program, call }) =>
+    program === ASSOCIATED_TOKEN_PROGRAM && call !== undefined ? (associatedOf(call) ?? []) : [],
+  )
+  const scene = sceneOf(network, own, context, associated)
+  return resolved.map(({ program, call }) => {
+    const found = call === undefined ? undefined : READERS.get(program)?.(call, scene)
+    if (call === undefined || found === undefined) return { program, effect: unread(program) }
+    return { program, effect: claimedBy(call, found) }
+  })
+}
+
+/** What is not understood may still be known to change the fee. */
+const unread = (program: string): Effect | undefined =>
+  FEE_PROGRAMS.has(program) ? effect({ budget: { kind: 'unknown' }, isWhole: false }) : undefined
+
+/** The same as it counts when it names accounts that only the context tells. */
+function claimedBy({ accounts }: Call, found: Effect): Effect {
+  if (!accounts.some(({ isClaimed }) => isClaimed)) return found
+  return {
+    ...found,
+    movements: found.movements.map((each) => ({ ...each, isClaimed: true })),
+    // Where nothing is marked as claimed, the accounts would be believed.
+    isWhole: found.isWhole && found.movements.length > 0,
+  }
 }

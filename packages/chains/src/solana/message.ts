@@ -9,7 +9,7 @@
  * writing it again gives the same bytes.
  * Spec: https://solana.com/docs/core/transactions
  */
-import { concatBytes, equalBytes, Fault, toHex } from '@quorate/base'
+import { concatBytes, Fault, toHex } from '@quorate/base'
 import { ByteReader, encodeCompactU16 } from '../encoding/reader.ts'
 
 /** One UDP packet: 1280 bytes of IPv6 less 48 of headers. */
@@ -18,6 +18,8 @@ const SIGNATURE_BYTES = 64
 const KEY_BYTES = 32
 const VERSION_FLAG = 0x80
 const MAX_ACCOUNTS = 256
+/** Agave refuses more at the top level (SIMD-0160). */
+const MAX_INSTRUCTIONS = 64
 
 export type Instruction = {
   /** Indexes into the account keys, then into the looked-up accounts. */
@@ -52,13 +54,45 @@ export type WireTransaction = {
   readonly signatures: readonly Uint8Array[]
 }
 
+/** Bytes to be signed with the signatures that stand before them. */
+export type Envelope = {
+  /** `undefined` where the bytes stand alone. */
+  readonly signatures: readonly Uint8Array[] | undefined
+  readonly message: Uint8Array
+}
+
+/**
+ * The parts of what is sent around. The first byte tells whether signatures come first, since
+ * nothing has 128 signers. @throws chains/malformed-transaction
+ */
+export function splitEnvelope(bytes: Uint8Array): Envelope {
+  if ((bytes[0] ?? 0) >= VERSION_FLAG) return { signatures: undefined, message: bytes }
+  const reader = new ByteReader(bytes)
+  const signatures = reader.compactArray(() => reader.bytes(SIGNATURE_BYTES))
+  return { signatures, message: reader.rest() }
+}
+
+/** The signatures, counted, and the message behind them. */
+export const joinEnvelope = (signatures: readonly Uint8Array[], message: Uint8Array): Uint8Array =>
+  concatBytes(encodeCompactU16(signatures.length), ...signatures, message)
+
+/** The signatures given, one for each signer, or as many empty places. @throws chains/malformed-transaction */
+export function placesFor(
+  signers: number,
+  signatures: readonly Uint8Array[] | undefined,
+): readonly Uint8Array[] {
+  if (signatures !== undefined && signatures.length !== signers)
+    refuse('it has not as many signatures as signers')
+  return signatures ?? Array.from({ length: signers }, () => new Uint8Array(SIGNATURE_BYTES))
+}
+
 function refuse(detail: string): never {
   throw new Fault('chains/malformed-transaction', { detail })
 }
 
 /**
  * The transaction in `bytes`: a wire transaction, or a bare version 0 message, which stands for the
- * transaction without signatures. The first byte tells them apart, since no transaction has 128 signers.
+ * transaction without signatures.
  * @throws chains/malformed-transaction, chains/unsupported-version, chains/transaction-too-large
  */
 export function readTransaction(bytes: Uint8Array): WireTransaction {
@@ -66,27 +100,13 @@ export function readTransaction(bytes: Uint8Array): WireTransaction {
     throw new Fault('chains/transaction-too-large', {
       detail: `${bytes.length} bytes, at most ${MAX_WIRE_BYTES}`,
     })
-  const isBareMessage = (bytes[0] ?? 0) >= VERSION_FLAG
-  const reader = new ByteReader(bytes)
-  const signatures = isBareMessage
-    ? undefined
-    : reader.compactArray(() => reader.bytes(SIGNATURE_BYTES))
-  const message = readMessage(reader.rest())
-  if (signatures !== undefined && signatures.length !== message.signerCount)
-    refuse('it has not as many signatures as signers')
-  const transaction = {
-    message,
-    signatures:
-      signatures ??
-      Array.from({ length: message.signerCount }, () => new Uint8Array(SIGNATURE_BYTES)),
-  }
-  if (isBareMessage && encodeTransaction(transaction).length > MAX_WIRE_BYTES)
+  const envelope = splitEnvelope(bytes)
+  const message = readMessage(envelope.message)
+  const signatures = placesFor(message.signerCount, envelope.signatures)
+  if (joinEnvelope(signatures, message.bytes).length > MAX_WIRE_BYTES)
     throw new Fault('chains/transaction-too-large', { detail: 'with its signatures' })
-  return transaction
+  return { message, signatures }
 }
-
-export const encodeTransaction = ({ message, signatures }: WireTransaction): Uint8Array =>
-  concatBytes(encodeCompactU16(signatures.length), ...signatures, message.bytes)
 
 function readMessage(bytes: Uint8Array): Message {
   const reader = new ByteReader(bytes)
@@ -134,12 +154,10 @@ function check(message: Message): void {
   if (new Set(accounts.map(toHex)).size !== accounts.length) refuse('an account is listed twice')
   if (lookups.some(({ writable, readonly }) => writable.length + readonly.length === 0))
     refuse('a table lookup that looks nothing up')
-  const lookedUp = lookups.reduce(
-    (sum, { writable, readonly }) => sum + writable.length + readonly.length,
-    0,
-  )
-  const total = accounts.length + lookedUp
+  const [writable, readable] = lookedUp(message)
+  const total = accounts.length + writable + readable
   if (total > MAX_ACCOUNTS) refuse('more than 256 accounts')
+  if (instructions.length > MAX_INSTRUCTIONS) refuse('more than 64 instructions')
   for (const { program, accounts: used } of instructions) {
     // Programs may not come out of a table, nor may the payer be one.
     if (program === 0 || program >= accounts.length) refuse('an instruction without a program')
@@ -148,9 +166,16 @@ function check(message: Message): void {
   }
 }
 
-/** The place of `key` among the signers, or −1. */
-export const signerIndex = (message: Message, key: Uint8Array): number =>
-  message.accounts.slice(0, message.signerCount).findIndex((each) => equalBytes(each, key))
+/** The keys that must sign, in the order of their signatures. */
+export const signersOf = ({ accounts, signerCount }: Message): readonly Uint8Array[] =>
+  accounts.slice(0, signerCount)
 
+/** How many accounts the tables give: writable ones, and others. */
+export const lookedUp = ({ lookups }: Message): readonly [number, number] => [
+  lookups.reduce((sum, { writable }) => sum + writable.length, 0),
+  lookups.reduce((sum, { readonly }) => sum + readonly.length, 0),
+]
+
+/** Whether nobody has signed in that place yet. */
 export const isEmptySignature = (signature: Uint8Array): boolean =>
   signature.every((byte) => byte === 0)

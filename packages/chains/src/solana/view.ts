@@ -1,111 +1,103 @@
 /** What a Solana message does, in the words of the one who signs. */
-import type { TxFee, TxKind, TxOutput, TxView } from '@quorate/api'
+import type { TxKind, TxOutput, TxView } from '@quorate/api'
 import { base58 } from '@scure/base'
-import { formatAmount } from '../amount.ts'
 import type { SolanaNetwork } from '../networks.ts'
-import { type Action, actionsOf } from './instructions.ts'
+import type { SolanaContext } from './context.ts'
+import type { Effect, Movement } from './effect.ts'
+import { feeNotes, feeOf, feeWarnings } from './fee.ts'
+import { type Reading, readInstructions } from './instructions.ts'
 import type { Message } from './message.ts'
 
-/** The network's price of one signature; it has not changed since genesis. */
-const LAMPORTS_PER_SIGNATURE = 5000n
-/** Compute units that a transaction may use unless it sets a limit: this much per instruction, never more than the most. */
-const DEFAULT_UNITS = 200_000n
-const MAX_UNITS = 1_400_000n
-/** 0.01 SOL: two thousand times the price of a signature. */
-const HIGH_FEE_LAMPORTS = 10_000_000n
-const MICRO = 1_000_000n
-
-type Of<Kind extends Action['kind']> = Extract<Action, { readonly kind: Kind }>
-const ofKind = <Kind extends Action['kind']>(
-  actions: readonly Action[],
-  kind: Kind,
-): readonly Of<Kind>[] => actions.filter((action): action is Of<Kind> => action.kind === kind)
-
-export function viewOf(message: Message, network: SolanaNetwork, publicKey: Uint8Array): TxView {
+/** The view of the message for the wallet with that key (32 bytes). Variable-time: public inputs only. */
+export function viewOf(
+  message: Message,
+  network: SolanaNetwork,
+  publicKey: Uint8Array,
+  context: SolanaContext,
+): TxView {
   const own = base58.encode(publicKey)
   const payer = base58.encode(message.accounts[0]!)
-  const actions = actionsOf(message)
-  const transfers = ofKind(actions, 'transfer')
-  const unknown = ofKind(actions, 'unknown')
-  const fee = feeOf(message, actions)
-  const sources = [...new Set(transfers.map(({ from }) => from))]
+  const readings = readInstructions(message, network, publicKey, context)
+  const effects = readings.flatMap((each) => each.effect ?? [])
+  const movements = effects.flatMap((each) => each.movements)
+  const budgets = effects.flatMap(({ budget }) => budget ?? [])
+  const fee = feeOf(message, budgets)
+  const sources = [...new Set(movements.map(({ from }) => from))]
+  const isTold = message.lookups.length === 0 || context.loaded !== undefined
   return {
     network: network.slug,
     caip2: network.caip2,
-    kind: kindOf(transfers.length, unknown.length),
+    kind: kindOf(readings, effects, movements),
     from: sources.length > 0 ? sources : [own],
-    outputs: transfers.map(
-      ({ from, to, lamports }): TxOutput => ({
-        to,
-        asset: network.asset,
-        amount: lamports,
-        isChange: from === own && to === own,
-        isClaimed: false,
-      }),
-    ),
+    outputs: movements.map((each) => outputOf(each, own)),
     fee,
-    isComplete: unknown.length === 0 && message.lookups.length === 0 && fee !== undefined,
+    isComplete:
+      readings.every(({ effect }) => effect?.isWhole === true) && isTold && fee !== undefined,
     notes: [
-      `the fee pays ${message.signerCount} signature${message.signerCount === 1 ? '' : 's'} of ${LAMPORTS_PER_SIGNATURE} lamports, ${payer === own ? 'from this wallet' : `from ${payer}`}`,
-      ...priorityNotes(message, actions),
-      ...expiryNotes(actions),
+      ...effects.flatMap(({ notes }) => notes),
+      ...feeNotes(message, budgets, payer === own ? 'this wallet' : payer),
+      ...expiryNotes(effects),
     ],
     warnings: [
-      ...unknown.map(({ program }) => `calls program ${program}, whose effects are not understood`),
+      ...unknownWarnings(readings),
+      ...effects.flatMap(({ warnings }) => warnings),
       ...sources
         .filter((source) => source !== own)
         .map((source) => `moves money of ${source}, which is not this wallet`),
-      ...(message.lookups.length > 0
-        ? ['takes accounts from address tables, whose content is not part of the message']
-        : []),
-      ...feeWarnings(fee),
+      ...tableWarnings(message, isTold),
+      ...feeWarnings(message, fee, paid(movements, own, network.asset)),
     ],
   }
 }
 
-function kindOf(transfers: number, unknown: number): TxKind {
-  if (unknown > 0) return 'opaque'
-  if (transfers > 1) return 'batch'
-  return transfers === 1 ? 'transfer' : 'call'
+const outputOf = ({ from, to, asset, amount, isClaimed }: Movement, own: string): TxOutput => ({
+  to,
+  asset,
+  amount,
+  isChange: from === own && to === own,
+  isClaimed,
+})
+
+/** By what moves value; an account that is made for it on the way does not count. */
+function kindOf(
+  readings: readonly Reading[],
+  effects: readonly Effect[],
+  movements: readonly Movement[],
+): TxKind {
+  const isOpaque = readings.some(({ effect }) => effect === undefined || isOdd(effect))
+  if (isOpaque) return 'opaque'
+  const grants = effects.filter(({ isWhole, movements: own }) => !isWhole && own.length === 0)
+  const values = movements.filter(({ isRent }) => !isRent)
+  if (values.length + grants.length > 1) return 'batch'
+  const [value] = values
+  if (value === undefined) return 'call'
+  return value.asset === 'SOL' ? 'transfer' : 'token'
 }
 
-/** The most it can cost, or `undefined` where that cannot be told. */
-function feeOf(message: Message, actions: readonly Action[]): TxFee | undefined {
-  const priority = priorityFee(message, actions)
-  if (priority === undefined) return undefined
-  const amount = LAMPORTS_PER_SIGNATURE * BigInt(message.signerCount) + priority
-  return { asset: 'SOL', amount, isClaimed: false }
+/** A part of the message that only the fee tells something of. */
+const isOdd = ({ budget }: Effect): boolean => budget?.kind === 'unknown'
+
+/** What leaves the wallet, of one asset. */
+const paid = (movements: readonly Movement[], own: string, asset: string): bigint =>
+  movements
+    .filter((each) => each.asset === asset && each.to !== own && !each.isRent)
+    .reduce((sum, { amount }) => sum + amount, 0n)
+
+const unknownWarnings = (readings: readonly Reading[]): readonly string[] =>
+  readings
+    .filter(({ effect }) => effect === undefined || isOdd(effect))
+    .map(({ program }) => `calls program ${program}, whose effects are not understood`)
+
+function tableWarnings({ lookups }: Message, isTold: boolean): readonly string[] {
+  if (lookups.length === 0) return []
+  const tables = lookups.map(({ table }) => base58.encode(table)).join(', ')
+  return [
+    `takes accounts from address tables, whose content is ${isTold ? 'only claimed' : 'not part of the message'}: ${tables}`,
+  ]
 }
 
-function feeWarnings(fee: TxFee | undefined): readonly string[] {
-  if (fee === undefined) return ['its fee cannot be told from the message']
-  return fee.amount > HIGH_FEE_LAMPORTS
-    ? [`the fee of ${formatAmount(fee.amount, fee.asset)} is unusually high`]
-    : []
-}
-
-/** Price times limit, rounded up to whole lamports. */
-function priorityFee(message: Message, actions: readonly Action[]): bigint | undefined {
-  if (ofKind(actions, 'unknown').some(({ affectsFee }) => affectsFee)) return undefined
-  const prices = ofKind(actions, 'unit-price')
-  const limits = ofKind(actions, 'unit-limit')
-  if (prices.length > 1 || limits.length > 1) return undefined
-  const [limit] = limits
-  const units =
-    limit === undefined ? DEFAULT_UNITS * BigInt(message.instructions.length) : BigInt(limit.units)
-  const price = prices[0]?.microLamports ?? 0n
-  return ((units < MAX_UNITS ? units : MAX_UNITS) * price + MICRO - 1n) / MICRO
-}
-
-function priorityNotes(message: Message, actions: readonly Action[]): readonly string[] {
-  const lamports = priorityFee(message, actions) ?? 0n
-  if (lamports === 0n) return []
-  const isExact = ofKind(actions, 'unit-limit').length > 0
-  return [`and a priority fee of ${isExact ? '' : 'at most '}${lamports} lamports`]
-}
-
-function expiryNotes(actions: readonly Action[]): readonly string[] {
-  const [nonce] = ofKind(actions, 'advance-nonce')
+function expiryNotes(effects: readonly Effect[]): readonly string[] {
+  const nonce = effects.find((each) => each.nonce !== undefined)?.nonce
   return nonce === undefined
     ? ['expires about a minute after its blockhash was made']
     : [

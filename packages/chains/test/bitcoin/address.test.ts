@@ -78,9 +78,19 @@ test('text that is no address, and a Taproot program that is no point, are refus
   const bad = (error: unknown): boolean => isFault(error, 'chains/bad-address')
   // Version 1, 32 bytes, valid checksum; but no point of the curve has x = 5.
   const OFF_CURVE = 'bc1pqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqzs2jkusy'
-  for (const text of ['', 'bc1', '1111', 'é'.repeat(40), 'x'.repeat(100_000), OFF_CURVE])
+  // A private key: the right checksum, yet no address.
+  const WIF = '5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ'
+  for (const text of ['', 'bc1', '1111', WIF, 'é'.repeat(40), 'x'.repeat(100_000), OFF_CURVE])
     assert.throws(() => main.parseAddress(text), bad)
 })
+
+test('an address that names a hash names no key', () => {
+  assert.throws(
+    () => main.addressKey('1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa'),
+    (error) => isFault(error, 'chains/no-key-in-address'),
+  )
+})
+
 test('keys that are not compressed points are refused', () => {
   const bad = (error: unknown): boolean => isFault(error, 'chains/bad-key')
   for (const publicKey of [

@@ -1,7 +1,15 @@
 import { test } from 'node:test'
-import { bitcoinTarget, flipEveryByte, fuzz, meaning, p2wpkhTarget } from '../fuzzing.js'
+import {
+  bitcoinTarget,
+  cashTarget,
+  flipEveryByte,
+  fuzz,
+  meaning,
+  olderTarget,
+  p2wpkhTarget,
+} from '../fuzzing.js'
 
-for (const target of [bitcoinTarget, p2wpkhTarget]) {
+for (const target of [bitcoinTarget, p2wpkhTarget, olderTarget, cashTarget]) {
   for (const [name, sample] of Object.entries(target.samples))
     test(`${target.name}: no flipped byte leaves both view and messages the same: ${name}`, () => {
       flipEveryByte(target, sample, (at) => at % 8)

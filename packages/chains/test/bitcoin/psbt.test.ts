@@ -5,6 +5,8 @@ import { concatBytes, type FaultCode, fromHex, isFault, toHex, utf8 } from '@quo
 import { findAdapter, type UnsignedTx } from '@quorate/chains'
 import { base64 } from '@scure/base'
 import type { TransactionInputUpdate } from '@scure/btc-signer/psbt.js'
+import { readMaps, writeMaps } from '#src/bitcoin/psbt-maps.js'
+import { readTx, type Unlocking, writeTx } from '#src/bitcoin/raw-transaction.js'
 import {
   alice,
   bob,
@@ -43,22 +45,43 @@ test('bytes that are no PSBT', () => {
   refuses(utf8(base64.encode(sample)), 'chains/malformed-transaction', 'base64')
   refuses(sample.slice(0, -1), 'chains/malformed-transaction')
   refuses(concatBytes(sample, Uint8Array.of(1)), 'chains/malformed-transaction')
-  refuses(concatBytes(sample, Uint8Array.of(0)), 'chains/not-canonical')
-  refuses(new Uint8Array(256 * 1024 + 1), 'chains/transaction-too-large')
+  refuses(concatBytes(sample, Uint8Array.of(0)), 'chains/malformed-transaction', 'a map for each')
+  refuses(new Uint8Array((1 << 20) + 1), 'chains/transaction-too-large')
   assert.throws(
     () => parse(sample, Uint8Array.of(1)),
     (error) => isFault(error, 'chains/unexpected-context'),
   )
 })
 
-test('a PSBT whose keys are in another order than ours is refused, not rewritten', () => {
+test('a PSBT whose fields are in another order is read as it is, and comes back in that order', () => {
   const sample = toHex(big({}))
   const [utxo, key] = [/01012b[0-9a-f]{86}/, /011720[0-9a-f]{64}/].map(
     (entry) => entry.exec(sample)![0],
   )
   const swapped = sample.replace(`${utxo}${key}`, `${key}${utxo}`)
   assert.notEqual(swapped, sample)
-  refuses(fromHex(swapped), 'chains/not-canonical')
+  const [ordered, other] = [sample, swapped].map((each) => parse(fromHex(each)))
+  assert.deepEqual(other!.prepare(), ordered!.prepare())
+  const { bytes } = other!.attach(signaturesFor(other!, alice)).serialise('psbt')
+  assert.ok(toHex(bytes).includes(`${key}${utxo}`))
+  assert.deepEqual(ordered!.verify(bytes), [])
+})
+
+test('what is read is what is written, byte for byte, and no length has two forms', () => {
+  for (const sample of [
+    psbtOf(SAMPLE),
+    psbtOf({ ...SAMPLE, version: 2 }),
+    psbtOf({ ...SAMPLE, lockTime: 5 }),
+  ]) {
+    const maps = readMaps(sample, 99)
+    assert.deepEqual(writeMaps(maps), sample)
+    // The same first length, written in three bytes.
+    refuses(
+      concatBytes(sample.slice(0, 5), Uint8Array.of(0xfd, sample[5]!, 0), sample.slice(6)),
+      'chains/malformed-transaction',
+      'shortest form',
+    )
+  }
 })
 
 test('a coin without amount and script, ours or not', () => {
@@ -98,6 +121,23 @@ test('signature types that leave something open', () => {
     refuses(big({ sighashType }), 'chains/sighash-type', 'input 0')
 })
 
+test('public keys of 65 bytes are keys, and other lengths are none', () => {
+  const origin = (key: Uint8Array): Uint8Array => {
+    const entry = concatBytes(Uint8Array.of(1 + key.length, 6), key, Uint8Array.of(4, 0, 0, 0, 7))
+    const sample = toHex(big({}))
+    const at = sample.indexOf('011720')
+    return fromHex(`${sample.slice(0, at)}${toHex(entry)}${sample.slice(at)}`)
+  }
+  const point = new Uint8Array(65).fill(4)
+  assert.ok(
+    parse(origin(point))
+      .view()
+      .notes.some((note) => note.includes('hints')),
+  )
+  for (const key of [point.slice(1), new Uint8Array(65).fill(3), new Uint8Array(33).fill(4)])
+    refuses(origin(key), 'chains/malformed-transaction', 'input 0: origin')
+})
+
 test('what is signed or final already', () => {
   refuses(big({ tapKeySig: SIGNATURE }), 'chains/already-signed')
   refuses(big({ finalScriptWitness: [SIGNATURE] }), 'chains/already-signed')
@@ -125,13 +165,34 @@ test('more inputs or bytes than are relayed', () => {
   refuses(psbtOf({ ...SAMPLE, outputs: [huge] }), 'chains/transaction-too-large')
 })
 
+test('a transaction that is unsigned has neither scripts nor witnesses for its inputs', () => {
+  const [global, ...rest] = readMaps(psbtOf(SAMPLE), 99)
+  const tx = readTx(global![0]!.value)
+  const withInput = (unlocking: Partial<Unlocking>): Uint8Array => {
+    const [first, ...others] = tx.inputs
+    const value = writeTx({ ...tx, inputs: [{ ...first!, ...unlocking }, ...others] })
+    return writeMaps([[{ ...global![0]!, value }], ...rest])
+  }
+  assert.deepEqual(withInput({}), psbtOf(SAMPLE))
+  const item = Uint8Array.of(1)
+  refuses(withInput({ scriptSig: item }), 'chains/malformed-transaction', 'not unsigned')
+  refuses(withInput({ witness: [item] }), 'chains/malformed-transaction', 'not unsigned')
+})
+
+test('more outputs than are read', () => {
+  const outputs = (n: number) =>
+    Array.from({ length: n }, () => ({ script: PAYEE_SCRIPT, amount: 1n }))
+  refuses(psbtOf({ ...SAMPLE, outputs: outputs(2049) }), 'chains/transaction-too-large', '2049')
+  assert.equal(parse(psbtOf({ ...SAMPLE, outputs: outputs(2048) })).view().outputs.length, 2048)
+})
+
 test('more maps or fields than can be read in good time are refused unread', () => {
   const head = psbtOf(SAMPLE).slice(0, 5)
   const field = (i: number): Uint8Array => Uint8Array.of(3, 0xf0, i >> 8, i & 0xff, 1, 0)
   const fields = (n: number): Uint8Array =>
     concatBytes(head, ...Array.from({ length: n }, (_, i) => field(i)))
-  refuses(fields(2049), 'chains/transaction-too-large', '2048 fields')
-  refuses(fields(2048), 'chains/malformed-transaction')
+  refuses(fields(8193), 'chains/transaction-too-large', '8192 fields')
+  refuses(fields(8192), 'chains/malformed-transaction')
   refuses(
     concatBytes(head, new Uint8Array(2306)),
     'chains/transaction-too-large',

@@ -4,6 +4,7 @@ import { concatBytes, fromHex, isFault, toHex } from '@quorate/base'
 import { findAdapter, type UnsignedTx } from '@quorate/chains'
 import { Transaction } from '@scure/btc-signer'
 import { RawPSBTV2 } from '@scure/btc-signer/psbt.js'
+import { readTx, writeTx } from '#src/bitcoin/raw-transaction.js'
 import {
   alice,
   bob,
@@ -150,6 +151,17 @@ test('verify names what is wrong with a signed transaction', () => {
   assert.match(tx.verify(new Uint8Array(3))[0]!, /neither/)
   assert.match(tx.verify(new Uint8Array(400_001))[0]!, /larger/)
   assert.match(tx.verify(sample)[0]!, /input 0 is not signed/)
+  const raw = readTx(bytes)
+  const withWitness = (...witness: readonly Uint8Array[]): readonly string[] =>
+    tx.verify(writeTx({ ...raw, inputs: [raw.inputs[0]!, { ...raw.inputs[1]!, witness }] }))
+  assert.deepEqual(withWitness(), ['input 1 is not signed'])
+  assert.deepEqual(withWitness(...raw.inputs[1]!.witness, Uint8Array.of(0x50)), [
+    'the signature of input 1 does not verify',
+  ])
+  assert.throws(
+    () => tx.attach(signaturesFor(tx, alice)).serialise('hex' as 'raw'),
+    (error) => isFault(error, 'chains/unknown-format'),
+  )
   const other = parse(psbtOf({ ...SAMPLE, outputs: [{ script: PAYEE_SCRIPT, amount: 60_000n }] }))
   assert.match(other.verify(bytes)[0]!, /another transaction/)
   const signature = toHex(signaturesFor(tx, alice).get('input-1')!)

@@ -74,6 +74,17 @@ test('a high fee is called out: by part of the amount, or by rate', () => {
   assert.ok(!has(spend(290_000n).warnings, rate))
 })
 
+test('a fee of nine tenths is called out by part and by rate, and so is one that takes everything', () => {
+  for (const sent of [100_000n, 1_000n]) {
+    const { warnings, fee } = viewOf({
+      inputs: [coinOf(alice, 0, 1_000_000n)],
+      outputs: [pay(PAYEE_SCRIPT, sent)],
+    })
+    assert.equal(fee!.amount, 1_000_000n - sent)
+    assert.ok(has(warnings, 'more than 10 %') && has(warnings, 'above 1000 sat/vB'))
+  }
+})
+
 test('the fee of a move within the wallet is measured by what is moved', () => {
   const outputs = [pay(taprootOutput(alice), 80_000n)]
   assert.ok(has(viewOf({ outputs }).warnings, 'more than 10 %'))
@@ -114,6 +125,8 @@ test('scripts without an address are not passed off as understood', () => {
     // Pushed the long way it is no witness program, and anybody could take the money.
     concatBytes(Uint8Array.of(0x51, 0x4c, 0x20), taprootOutput(alice).slice(2)),
     concatBytes(Uint8Array.of(0x52, 0x20), program),
+    // A longer script hash, which Bitcoin Cash alone knows.
+    concatBytes(Uint8Array.of(0xaa, 0x20), program, Uint8Array.of(0x87)),
     concatBytes(Uint8Array.of(0x21, 2), program, Uint8Array.of(0xac)),
   ]) {
     const view = viewOf({ outputs: [pay(script, 99_000n)] })
@@ -144,6 +157,14 @@ test('times: replaceable, lock time, age of coins', () => {
   assert.ok(has(at((1 << 22) | 2, 0), 'coin 0 is 1024 seconds old'))
 })
 
+test('a transaction of the first version knows no age of coins', () => {
+  const first = psbtOf({ ...SAMPLE, inputs: [coinOf(alice, 0, 100_000n, { sequence: 144 })] })
+  const at = first.findIndex((byte, i) => byte === 2 && i > 5)
+  first[at] = 1
+  const tx = adapter.parse({ unsigned: first, context: NO_CONTEXT, key: alice.key })
+  assert.ok(!has(tx.view().notes, 'blocks old'))
+})
+
 test('hints that nothing covers are mentioned and told apart', () => {
   const notes = (last: number): readonly string[] =>
     viewOf({
@@ -161,4 +182,9 @@ test('hints that nothing covers are mentioned and told apart', () => {
   assert.ok(has(notes(1), 'hints that no signature covers'))
   assert.notDeepEqual(notes(1), notes(2))
   assert.ok(!has(viewOf({}).notes, 'hints'))
+  // The flags of version 2 that allow to add inputs, and the internal key of an output.
+  assert.ok(has(viewOf({ version: 2 }).notes, 'hints'))
+  const [output] = SAMPLE.outputs
+  const named = { ...output!, tapInternalKey: alice.key.publicKey.slice(1) }
+  assert.ok(has(viewOf({ outputs: [named] }).notes, 'hints'))
 })

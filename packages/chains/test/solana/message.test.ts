@@ -55,7 +55,7 @@ test('bytes that are cut, longer, too long or of a later version', () => {
   refuses(later, 'chains/unsupported-version', 'version 1')
   assert.throws(
     () => parse(sample, Uint8Array.of(1)),
-    (error) => isFault(error, 'chains/unexpected-context'),
+    (error) => isFault(error, 'chains/bad-context'),
   )
 })
 
@@ -95,6 +95,16 @@ test('accounts and programs out of range or listed twice', () => {
   parse(wire({ lookups, calls: [{ ...call, accounts: [0, 3] }] }))
   refuses(wire({ lookups: [lookup(0, 0)] }), bad, 'looks nothing up')
   assert.ok(recipient.length === 32)
+})
+
+test('more instructions than the network takes', () => {
+  const call = { program: 2, accounts: [], data: new Uint8Array(0) }
+  parse(wire({ calls: Array.from({ length: 64 }, () => call) }))
+  refuses(
+    wire({ calls: Array.from({ length: 65 }, () => call) }),
+    'chains/malformed-transaction',
+    '64 instructions',
+  )
 })
 
 test('lengths that are not in their shortest form', () => {

@@ -67,7 +67,10 @@ test('two signers one after the other, the payer last', () => {
 test('verify names what is wrong with a signed transaction', () => {
   const tx = parse(wireOf(message))
   const { bytes } = tx.attach(signaturesFor(tx, carol)).serialise()
-  assert.match(tx.verify(new Uint8Array(3))[0]!, /not a Solana transaction/)
+  assert.match(tx.verify(Uint8Array.of(2, 0, 0))[0]!, /not a Solana transaction/)
+  assert.match(tx.verify(new Uint8Array(3))[0]!, /another transaction/)
+  assert.match(tx.verify(message)[0]!, /not signed by/)
+  assert.match(tx.verify(wireOf(message, 2))[0]!, /as many signatures/)
   assert.match(tx.verify(wireOf(message))[0]!, /not signed by/)
   assert.match(parse(wireOf(messageOf({ ...TRANSFER, calls: [] }))).verify(bytes)[0]!, /another/)
   const forged = bytes.slice()

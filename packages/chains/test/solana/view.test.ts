@@ -164,8 +164,10 @@ test('what is not understood hides nothing and is named', () => {
     { ...pay(5n), accounts: [0, 1, 2] },
     { ...pay(5n), accounts: [0] },
     { program: 3, accounts: [0], data: Uint8Array.of(2) },
-    // Assign: gives the account away to another program.
-    { program: 3, accounts: [0], data: concatBytes(littleEndian(1n, 4), PROGRAM) },
+    // Assign without the program that gets the account.
+    { program: 3, accounts: [0], data: littleEndian(1n, 4) },
+    // A number that the System program does not have.
+    { program: 3, accounts: [0], data: littleEndian(99n, 4) },
   ]
   for (const call of strange) {
     const view = withCalls(call, pay(1n))
@@ -199,6 +201,14 @@ test('a recipient out of an address table is not guessed', () => {
   assert.deepEqual(view.outputs, [])
   assert.ok(has(view.warnings, 'address tables'))
   assert.equal(viewOf({ lookups: [table] }).isComplete, false, 'nor where it is not used')
+})
+
+test('a fee out of proportion is said, the price of signatures alone is not', () => {
+  const warnings = (...calls: readonly Call[]): readonly string[] => withCalls(...calls).warnings
+  const fee = [limit(1_000_000n), price(900_000n)]
+  assert.ok(has(warnings(...fee, pay(1_000_000n)), 'more than 10 % of the amount sent'))
+  assert.deepEqual(warnings(...fee, pay(1_000_000_000n)), [])
+  assert.deepEqual(warnings(pay(1n)), [])
 })
 
 test('doing nothing is a call', () => {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes, type FaultCode, fromHex, isFault, toHex } from '@quorate/base'
 import { findAdapter, type UnsignedTx } from '@quorate/chains'
 import { OutScript, SigHash, Transaction } from '@scure/btc-signer'
 import type { TransactionInputUpdate } from '@scure/btc-signer/psbt.js'
+import { NOTHING, type RawInput, readTx, writeTx } from '#src/bitcoin/raw-transaction.js'
 import { digestOf } from '#src/ecdsa.js'
 import {
   erin,
@@ -15,6 +17,7 @@ import {
   paidCoin,
   previousTx,
   SUITE,
+  txidOf,
 } from '../ecdsa-wallets.js'
 import {
   alice,
@@ -26,7 +29,9 @@ import {
   psbtOf,
   signaturesFor,
   type Wallet,
+  xOnly,
 } from '../wallets.js'
+import { FORMS, formCoin, formSample, outputOf } from './coins.js'
 
 const adapter = findAdapter('bitcoin-testnet4', SUITE)
 const parse = (unsigned: Uint8Array, wallet: Wallet = erin): UnsignedTx =>
@@ -59,6 +64,83 @@ test('the address of the first BIP-84 key, and of what network it is', () => {
     () => findAdapter('bitcoin', SUITE).addressKey(address),
     (error) => isFault(error, 'chains/no-key-in-address'),
   )
+})
+
+test('one key has three addresses, the usual one first, and a signature of it proves each', () => {
+  const { addresses, addressItem, addressVerifier, parseAddress } = findAdapter('bitcoin', SUITE)
+  // BIP-49, test vectors (its public key); BIP-44 wallets show the same key as 1….
+  const publicKey = fromHex('03a1af804ac108a8a51782198c2d034b28bf90c8803f5a53f76276fa69a4eae77f')
+  const key = { scheme: 'ecdsa-secp256k1', publicKey } as const
+  assert.equal(
+    findAdapter('bitcoin-testnet4', SUITE).addresses!(key)[1]!.address,
+    '2Mww8dCYPUpKHofjgcXcBCEGmniw9CoaiD2',
+  )
+  const all = addresses!(erin.key)
+  assert.deepEqual(
+    all.map(({ form, address }) => [form, parseAddress(address)]),
+    FORMS.map((form, i) => [form, all[i]!.address]),
+  )
+  assert.equal(all[0]!.address, findAdapter('bitcoin', SUITE).address(erin.key))
+  const message = new Uint8Array(32).fill(1)
+  const item = addressItem(erin.key, message)
+  for (const { address } of all) {
+    const verifies = addressVerifier(address)!
+    assert.equal(verifies(item.message, erin.sign(item)), true, address)
+    assert.equal(verifies(item.message, frank.sign(item)), false, address)
+    assert.equal(verifies(message, erin.sign(item)), false, address)
+  }
+  const { verifySignature } = findAdapter('bitcoin', SUITE)
+  assert.equal(verifySignature(erin.key.publicKey, item.message, erin.sign(item)), true)
+  assert.equal(verifySignature(frank.key.publicKey, item.message, erin.sign(item)), false)
+  const taproot = findAdapter('bitcoin').address(alice.key)
+  assert.equal(addressVerifier(taproot), undefined)
+})
+
+for (const form of FORMS)
+  test(`coins at ${form} addresses: signed, final, and the same with another program to finish`, () => {
+    const unsigned = psbtOf(formSample(form, erin))
+    const tx = parse(unsigned)
+    assert.deepEqual(tx.view().from, [
+      adapter.addresses!(erin.key).find((each) => each.form === form)!.address,
+    ])
+    assert.deepEqual(
+      tx.view().outputs.map(({ isChange }) => isChange),
+      [false, true],
+    )
+    const signed = tx.attach(signaturesFor(tx, erin))
+    const raw = signed.serialise()
+    const psbt = signed.serialise('psbt')
+    assert.equal(raw.txid, psbt.txid)
+    assert.deepEqual(tx.verify(raw.bytes), [])
+    assert.deepEqual(tx.verify(psbt.bytes), [])
+    const finished = Transaction.fromPSBT(psbt.bytes)
+    finished.finalize()
+    assert.deepEqual(finished.extract(), raw.bytes)
+    assert.equal(finished.id, raw.txid)
+    assert.deepEqual(tx.verify(finished.toPSBT()), [])
+    for (const at of [raw.bytes.length - 30, 60]) {
+      const broken = raw.bytes.slice()
+      broken[at]! ^= 1
+      assert.notDeepEqual(tx.verify(broken), [])
+    }
+  })
+
+test('coins at all three addresses in one transaction, with the redeem script left out', () => {
+  const { redeemScript: _, ...nested } = formCoin('p2sh-p2wpkh', erin, 1, 40_000n)
+  const parts = {
+    inputs: [formCoin('p2pkh', erin, 0, 40_000n), nested, formCoin('p2wpkh', erin, 2, 40_000n)],
+    outputs: [{ script: PAYEE_SCRIPT, amount: 119_000n }],
+  }
+  for (const version of [0, 2] as const) {
+    const tx = parse(psbtOf({ ...parts, version }))
+    assert.equal(new Set(tx.view().from).size, 3)
+    const { bytes, txid } = tx.attach(signaturesFor(tx, erin)).serialise('psbt')
+    const finished = Transaction.fromPSBT(bytes)
+    assert.equal(finished.opts.PSBTVersion, version)
+    finished.finalize()
+    assert.equal(finished.id, txid)
+    assert.deepEqual(tx.verify(finished.extract()), [])
+  }
 })
 
 test('signed, it is final, and verifies in both formats', () => {
@@ -116,19 +198,25 @@ test('who pays, to whom, how much, change and fee', () => {
   assert.deepEqual(view.warnings, [])
 })
 
-test('money to another form of the same key is not change: this wallet does not sign for it', () => {
-  const tapped = OutScript.encode({ type: 'tr', pubkey: erin.key.publicKey.slice(1) })
-  const legacy = OutScript.encode({ type: 'pkh', hash: keyHash(erin) })
-  for (const script of [tapped, legacy]) {
-    const unsigned = psbtOf({ ...PAID_SAMPLE, outputs: [{ script, amount: 90_000n }] })
-    assert.equal(parse(unsigned).view().outputs[0]!.isChange, false)
+test('change is what goes to an address whose coins this wallet signs for, and nothing else', () => {
+  const isChange = (script: Uint8Array): boolean =>
+    parse(psbtOf({ ...PAID_SAMPLE, outputs: [{ script, amount: 90_000n }] })).view().outputs[0]!
+      .isChange
+  for (const form of FORMS) {
+    assert.equal(isChange(outputOf(form, erin)), true)
+    assert.equal(isChange(outputOf(form, frank)), false)
   }
+  assert.equal(isChange(OutScript.encode({ type: 'tr', pubkey: xOnly(erin) })), false)
+  const shared = concatBytes(Uint8Array.of(0x21), erin.key.publicKey, Uint8Array.of(0xac))
+  assert.equal(isChange(OutScript.encode({ type: 'wsh', hash: sha256(shared) })), false)
 })
 
 test('without the whole previous transaction nothing of ours is signed', () => {
   const { nonWitnessUtxo: _, ...light } = paidCoin(erin, 0, 100_000n)
   refuses(withInputs(light), 'chains/missing-previous-transaction', 'input 0')
-  const { witnessUtxo: __, ...bare } = paidCoin(erin, 0, 100_000n)
+  const { witnessUtxo: __, ...whole } = paidCoin(erin, 0, 100_000n)
+  assert.deepEqual(parse(withInputs(whole)).prepare(), parse(big({})).prepare())
+  const { nonWitnessUtxo: ___, ...bare } = whole
   refuses(withInputs(bare), 'chains/missing-utxo', 'input 0')
   refuses(
     withInputs(paidCoin(erin, 0, 50_000n), { ...light, index: 3 }),
@@ -152,6 +240,15 @@ test('an amount that the previous transaction contradicts is refused', () => {
     toHex(previousTx(script, 0, 100_001n)),
   )
   refuses(fromHex(other), 'chains/malformed-transaction')
+  // A legacy input has no second place for the amount: the id of what it comes with must be the right one.
+  const legacy = toHex(psbtOf({ ...PAID_SAMPLE, inputs: [formCoin('p2pkh', erin, 0, 100_000n)] }))
+  const paid = outputOf('p2pkh', erin)
+  const lower = legacy.replace(
+    toHex(previousTx(paid, 0, 100_000n)),
+    toHex(previousTx(paid, 0, 100_001n)),
+  )
+  assert.notEqual(lower, legacy)
+  refuses(fromHex(lower), 'chains/malformed-transaction', 'another transaction')
 })
 
 test('the fee is a claim while an input of others comes without its transaction', () => {
@@ -173,6 +270,9 @@ test('nothing of ours, or ours by another script', () => {
   refuses(withInputs(paidCoin(frank, 0, 100_000n, { witnessScript: shared })), 'chains/script-path')
   refuses(big({ witnessScript: shared }), 'chains/script-path')
   refuses(big({ redeemScript: p2wpkhOutput(erin) }), 'chains/script-path')
+  const nested = formCoin('p2sh-p2wpkh', erin, 0, 100_000n)
+  const wrong = { ...nested, redeemScript: p2wpkhOutput(frank) }
+  refuses(psbtOf({ ...PAID_SAMPLE, inputs: [wrong] }), 'chains/script-path')
 })
 
 test('signature types other than ALL', () => {
@@ -266,6 +366,58 @@ test('verify names what is wrong with a signed transaction', () => {
   assert.deepEqual(withWitness(signature, frank.key.publicKey), wrong)
   assert.deepEqual(withWitness(signature, key, key), wrong)
   assert.deepEqual(withWitness(signature), wrong)
+  assert.deepEqual(withWitness(Uint8Array.of(0x30, 1), key), wrong)
+})
+
+test('verify reads inputs of every form as strictly', () => {
+  for (const form of FORMS) {
+    const tx = parse(psbtOf(formSample(form, erin)))
+    const { bytes } = tx.attach(signaturesFor(tx, erin)).serialise()
+    const raw = readTx(bytes)
+    const withInput = (changed: Partial<RawInput>): readonly string[] =>
+      tx.verify(writeTx({ ...raw, inputs: [{ ...raw.inputs[0]!, ...changed }, raw.inputs[1]!] }))
+    const { scriptSig, witness } = raw.inputs[0]!
+    assert.deepEqual(withInput({}), [])
+    const wrong = ['the signature of input 0 does not verify']
+    assert.deepEqual(withInput({ scriptSig: concatBytes(scriptSig, Uint8Array.of(0x51)) }), wrong)
+    assert.deepEqual(withInput({ witness: [...witness, Uint8Array.of(1)] }), wrong)
+    assert.deepEqual(
+      withInput({ scriptSig: NOTHING.scriptSig, witness: [erin.key.publicKey] }),
+      wrong,
+    )
+    assert.deepEqual(withInput({ scriptSig: Uint8Array.of(0x51), witness: [] }), wrong)
+    assert.deepEqual(withInput(NOTHING), ['input 0 is not signed'])
+  }
+})
+
+test('verify reads signatures in a PSBT as strictly', () => {
+  const tx = parse(sample)
+  const { bytes } = tx.attach(signaturesFor(tx, erin)).serialise('psbt')
+  const changed = Transaction.fromPSBT(bytes)
+  const [[key, signature]] = changed.getInput(0).partialSig! as [[Uint8Array, Uint8Array]]
+  const typed = concatBytes(signature.slice(0, -1), Uint8Array.of(3))
+  const other = fromHex(toHex(bytes).replace(toHex(signature), toHex(typed)))
+  assert.deepEqual(tx.verify(other), ['the signature of input 0 does not verify'])
+  assert.deepEqual(key, erin.key.publicKey)
+})
+
+test('too many coins of the oldest kind in one large transaction are refused before they are hashed', () => {
+  const script = outputOf('p2pkh', erin)
+  const coin = (i: number): TransactionInputUpdate => {
+    const previous = previousTx(script, 0, 10_000n + BigInt(i))
+    return { txid: txidOf(previous), index: 0, nonWitnessUtxo: previous }
+  }
+  const inputs = Array.from({ length: 256 }, (_, i) => coin(i))
+  const paying = (bytes: number): Uint8Array =>
+    psbtOf({
+      inputs,
+      outputs: [
+        { script: PAYEE_SCRIPT, amount: 90_000n },
+        { script: concatBytes(Uint8Array.of(0x6a), new Uint8Array(bytes)), amount: 0n },
+      ],
+    })
+  assert.equal(parse(paying(100)).prepare().length, 256)
+  refuses(paying(6_000), 'chains/transaction-too-large', 'oldest kind')
 })
 
 test('witnesses of a previous transaction are a hint: no signature covers them', () => {

@@ -1,0 +1,53 @@
+/**
+ * A key in a device, through anything shaped like an `HsmProvider`: the key never leaves it. Messages
+ * are hashed here where the network hashes them, since devices know SHA-256 at most.
+ */
+import type { Scheme } from '@quorate/api'
+import { Fault } from '@quorate/base'
+import { digestOf, type SignItem } from '@quorate/chains'
+import type { ItemKey } from './wallet-signer.ts'
+
+export type HsmSignInput = { readonly message: Uint8Array } | { readonly digest: Uint8Array }
+
+/** The part of an `HsmProvider` that signing takes. */
+export type HsmKeys<Id extends string> = {
+  find(query: { readonly id?: Id }): Promise<{
+    readonly algorithm: string
+    /** Ed25519: 32 bytes. secp256k1: 33 bytes, compressed. */
+    readonly publicKey?: Uint8Array
+  }>
+  /** 64 bytes: Ed25519, or ECDSA as r ‖ s with s in the lower half. */
+  sign(id: Id, input: HsmSignInput): Promise<Uint8Array>
+}
+
+type Signable = {
+  readonly scheme: Scheme
+  readonly input: (item: SignItem) => HsmSignInput
+}
+
+/** By the algorithm's name in `HsmProvider`. Devices have no BIP-340. */
+const ALGORITHMS: ReadonlyMap<string, Signable> = new Map<string, Signable>([
+  ['ed25519', { scheme: 'ed25519', input: ({ message }) => ({ message }) }],
+  [
+    'secp256k1',
+    {
+      scheme: 'ecdsa-secp256k1',
+      input: (item) =>
+        item.scheme === 'ecdsa-secp256k1'
+          ? { digest: digestOf(item.hash, item.message) }
+          : { message: item.message },
+    },
+  ],
+])
+
+/** The key of that id. @throws sdk/unsupported-key, and the provider's own faults */
+export async function hsmKey<Id extends string>(provider: HsmKeys<Id>, id: Id): Promise<ItemKey> {
+  const { algorithm, publicKey } = await provider.find({ id })
+  const kind = ALGORITHMS.get(algorithm)
+  if (kind === undefined || publicKey === undefined) throw new Fault('sdk/unsupported-key')
+  return {
+    scheme: kind.scheme,
+    publicKey,
+    signItem: (item) => provider.sign(id, kind.input(item)),
+  }
+}
