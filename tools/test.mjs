@@ -5,13 +5,19 @@
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { root, run } from './run.mjs'
 import { setUp } from './setup.mjs'
 import { filesBelow, workspacesOf } from './workspaces.mjs'
 
-/** Debian packages that tests call as programs; the first word is the program. */
-const PROGRAMS = [['openssl', 'openssl']]
+/**
+ * What tests use besides Node: the Debian packages that bring it, and for each file that shows that
+ * it is there its usual places. A name without a slash is looked for in PATH.
+ */
+const PARTS = {
+  openssl: { packages: ['openssl'], files: [['openssl']] },
+  ...JSON.parse(readFileSync(join(root, 'packages/hsm/test/modules/debian-packages.json'), 'utf8')),
+}
 const VECTORS = join(root, '../shared/vectors')
 
 const args = process.argv.slice(2)
@@ -20,7 +26,7 @@ const flags = args.filter((arg) => arg.startsWith('-') && arg !== '--soak')
 const filters = args.filter((arg) => !arg.startsWith('-'))
 
 await setUp()
-const absent = [...(await missingPrograms()), ...missingVectors()]
+const absent = [...(await missingParts()), ...missingVectors()]
 const files = testFiles().filter(
   (file) => filters.length === 0 || filters.some((filter) => file.includes(filter)),
 )
@@ -40,24 +46,28 @@ function testFiles() {
   )
 }
 
-async function missingPrograms() {
-  const missing = []
-  for (const [program, debianPackage] of PROGRAMS) {
-    const isThere = async () => (await run(program, ['version'], { isQuiet: true })).code !== 127
-    if (await isThere()) continue
-    await installDebianPackage(debianPackage)
-    if (!(await isThere()))
-      missing.push(`the program ${program} (Debian: apt-get install ${debianPackage})`)
-  }
-  return missing
+async function missingParts() {
+  const absentNow = () => Object.entries(PARTS).filter(([, part]) => !isThere(part))
+  const packages = absentNow().flatMap(([, part]) => part.packages)
+  if (packages.length > 0) await installDebianPackages(packages)
+  return absentNow().map(
+    ([name, part]) => `${name} (Debian: apt-get install ${part.packages.join(' ')})`,
+  )
 }
 
-async function installDebianPackage(name) {
+function isThere({ files }) {
+  const inPath = (process.env.PATH ?? '').split(delimiter)
+  const exists = (place) =>
+    place.includes('/') ? existsSync(place) : inPath.some((dir) => existsSync(join(dir, place)))
+  return files.every((places) => places.some(exists))
+}
+
+async function installDebianPackages(names) {
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return
-  process.stderr.write(`installing the Debian package ${name} …\n`)
+  process.stderr.write(`installing the Debian packages ${names.join(' ')} …\n`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const install = () =>
-    run('apt-get', ['install', '-y', '--no-install-recommends', name], { isQuiet: true, env })
+    run('apt-get', ['install', '-y', '--no-install-recommends', ...names], { isQuiet: true, env })
   if ((await install()).code === 0) return
   await run('apt-get', ['update'], { isQuiet: true, env })
   await install()

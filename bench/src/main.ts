@@ -1,9 +1,10 @@
 /** `main.js <bench> [--json]`: runs one bench and prints a table, or one document. */
 import { cggmp } from './cggmp.ts'
 import { frost } from './frost.ts'
+import { hsm } from './hsm.ts'
 import { type Bench, formatHead, formatRow, type Row, report } from './report.ts'
 
-const BENCHES: { readonly [name: string]: Bench } = { cggmp, frost }
+const BENCHES: { readonly [name: string]: Bench } = { cggmp, frost, hsm }
 
 const args = process.argv.slice(2)
 const isJson = args.includes('--json')

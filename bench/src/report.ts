@@ -6,7 +6,7 @@ export type Row = {
   /** Stable: `<area>/<what>/<shape>/<operation>`. */
   readonly name: string
   readonly value: number
-  readonly unit: 'ms' | 'bytes'
+  readonly unit: 'ms' | 'µs' | 'per s' | 'bytes'
   /** The same work done by the implementation that the bench compares with, in the same unit and run. */
   readonly baseline?: number
   /** How many times better than the baseline. */
@@ -34,9 +34,12 @@ export const row = (name: string, value: number, baseline?: number): Row => ({
 const rounded = (value: number): number => Math.round(value * 1000) / 1000
 
 export const formatRow = ({ name, value, unit, baseline, ratio }: Row): string => {
-  const figures = [`${unit === 'bytes' ? value : value.toFixed(3)} ${unit}`.padStart(14)]
+  const figures = [`${Number.isInteger(value) ? value : value.toFixed(3)} ${unit}`.padStart(14)]
   if (baseline !== undefined)
-    figures.push(`${baseline.toFixed(3)} ${unit}`.padStart(16), `${ratio}x`.padStart(8))
+    figures.push(
+      `${Number.isInteger(baseline) ? baseline : baseline.toFixed(3)} ${unit}`.padStart(16),
+      `${ratio}x`.padStart(8),
+    )
   return name.padEnd(44) + figures.join('')
 }
 

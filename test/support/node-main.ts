@@ -1,10 +1,11 @@
 /** One node in a process of its own: its configuration comes as JSON in the first argument. */
 
 import { isFault } from '@quorate/base'
-import { type NodeConfig, startNode } from '@quorate/node'
+import { startNode } from '@quorate/node'
 import { createLogger, streamSink, systemClock } from '@quorate/platform'
+import { nodeConfigOf, type ProcessConfig } from './node-config.ts'
 
-const config = JSON.parse(process.argv[2] ?? '{}') as NodeConfig
+const config = JSON.parse(process.argv[2] ?? '{}') as ProcessConfig
 const logger = createLogger({
   sink: streamSink(process.stderr),
   clock: systemClock,
@@ -12,7 +13,7 @@ const logger = createLogger({
   format: 'json',
 })
 try {
-  const node = await startNode(config, logger)
+  const node = await startNode(nodeConfigOf(config), logger)
   process.on('SIGTERM', () => void node.stop())
   process.stdout.write(
     `${JSON.stringify({ pid: node.pid, signerPid: node.signerPid, index: node.index, port: node.port })}\n`,

@@ -16,10 +16,11 @@ import { encodeClusterRecord, encodeSignedRecord, readNodeCard } from '@quorate/
 import { fromHex, type Id, newId, type Signer } from '@quorate/base'
 import { verifyEd25519 } from '@quorate/enclave'
 import { softwareKey } from '@quorate/enclave/testing'
-import { joinCluster, makeCard, type NodeConfig, openLocal, signProposal } from '@quorate/node'
+import { joinCluster, makeCard, openLocal, signProposal } from '@quorate/node'
 import { type Address, createLogger, systemClock, systemRandom } from '@quorate/platform'
 import { chooseTemplate } from '@quorate/policy'
 import { NodeClient } from '@quorate/sdk'
+import { nodeConfigOf, type ProcessConfig, type ProcessHsm } from './node-config.ts'
 
 const MAIN = fileURLToPath(new URL('./node-main.js', import.meta.url))
 const SUITES = {
@@ -35,10 +36,12 @@ export const silent = createLogger({
   format: 'json',
 })
 
+const SIMULATED: ProcessHsm = { config: { type: 'simulated', environment: 'development' } }
+
 export type ProcessNode = {
   readonly index: number
   readonly directory: string
-  config: NodeConfig
+  config: ProcessConfig
   child: ChildProcess | undefined
   pid: number
   signerPid: number
@@ -56,7 +59,11 @@ export class ProcessCluster {
   readonly project: Id<'prj'>
   cluster!: Uint8Array
 
-  private constructor(size: number, tlsPorts: readonly number[] | undefined) {
+  private constructor(
+    size: number,
+    tlsPorts: readonly number[] | undefined,
+    hsm: (index: number) => ProcessHsm,
+  ) {
     this.root = mkdtempSync(join(tmpdir(), 'qp-'))
     const mesh = (index: number): Address =>
       tlsPorts === undefined
@@ -74,7 +81,7 @@ export class ProcessCluster {
           directory,
           http: { socketPath: join(this.root, `a${index}`) },
           mesh: { listen: mesh(index), peers },
-          hsm: { type: 'simulated' },
+          hsm: hsm(index),
           backend: 'fastest',
         },
         child: undefined,
@@ -91,9 +98,14 @@ export class ProcessCluster {
   /** Enrols `size` nodes; starts those not in `leaveOut`. The mesh is on unix sockets, or TLS on loopback. */
   static async start(
     size = 3,
-    o: { leaveOut?: readonly number[]; isTls?: boolean } = {},
+    o: {
+      leaveOut?: readonly number[]
+      isTls?: boolean
+      hsm?: (index: number) => ProcessHsm
+    } = {},
   ): Promise<ProcessCluster> {
-    const cluster = new ProcessCluster(size, o.isTls === true ? await freePorts(size) : undefined)
+    const tlsPorts = o.isTls === true ? await freePorts(size) : undefined
+    const cluster = new ProcessCluster(size, tlsPorts, o.hsm ?? (() => SIMULATED))
     await cluster.#enrol()
     const started = cluster.nodes.filter(({ index }) => o.leaveOut?.includes(index) !== true)
     await Promise.all(started.map((node) => cluster.launch(node)))
@@ -105,7 +117,7 @@ export class ProcessCluster {
     const locals = await Promise.all(
       this.nodes.map(({ config, directory }) => {
         mkdirSync(directory, { mode: 0o700 })
-        return openLocal({ ...config, logger: silent })
+        return openLocal({ ...nodeConfigOf(config), logger: silent })
       }),
     )
     const cards = await Promise.all(locals.map((local, i) => makeCard(local, `node-${i + 1}`)))

@@ -7,18 +7,27 @@ import { type Config, loadConfig } from '@quorate/platform'
 import type { Given, Options } from './command.ts'
 import { homeOf } from './dev/home.ts'
 
+/** Options with a shorter name than that of their setting, as other commands have them. */
+const SHORTER: { readonly [key: string]: string } = {
+  'hsm.uri': 'hsm',
+  'hsm.file': 'hsm-config',
+  'hsm.pin': 'pin-file',
+}
+
 /** `http.port` is --http-port; each value of the list `mesh.peers` is one --mesh-peer. */
 function optionName(key: string, isList: boolean): string {
+  if (SHORTER[key] !== undefined) return SHORTER[key]
   const name = key.replaceAll('.', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
   return isList ? name.replace(/s$/, '') : name
 }
 
 const SETTINGS = Object.entries(NODE_SETTINGS).map(([key, { type, description }]) => ({
-  key,
+  // Arguments are open to every user of the machine, so that a secret comes by a file.
+  key: type.isSecret ? `${key}File` : key,
   name: optionName(key, type.isList),
   isList: type.isList,
   about: description,
-  expects: type.expects,
+  expects: type.isSecret ? 'the path of a file of mode 0600' : type.expects,
 }))
 
 export const settingOptions = (): Options =>

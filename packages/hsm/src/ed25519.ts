@@ -14,7 +14,7 @@ const PKCS8 = fromHex('302e020100300506032b657004220420')
 const SPKI = fromHex('302a300506032b6570032100')
 
 /** Treats `seed` (32 bytes) as secret; the DER copy is wiped. */
-function privateKeyOf(seed: Uint8Array): KeyObject {
+export function privateKeyOf(seed: Uint8Array): KeyObject {
   const key = Buffer.alloc(PKCS8.length + seed.length)
   key.set(PKCS8)
   key.set(seed, PKCS8.length)
@@ -36,9 +36,13 @@ export function generateEd25519Key(): { secret: Uint8Array; publicKey: Uint8Arra
   return { secret, publicKey: ed25519PublicKey(secret) }
 }
 
+/** 64 bytes. */
+export const signWith = (key: KeyObject, message: Uint8Array): Uint8Array =>
+  new Uint8Array(sign(null, message, key))
+
 /** 64 bytes. Treats `seed` as secret. */
 export const signEd25519 = (seed: Uint8Array, message: Uint8Array): Uint8Array =>
-  new Uint8Array(sign(null, message, privateKeyOf(seed)))
+  signWith(privateKeyOf(seed), message)
 
 /** Never throws: a key that is no point verifies nothing. */
 export function verifyEd25519(

@@ -8,7 +8,22 @@ import { Fault, type FaultOptions } from '@quorate/base'
  */
 export type Failover = 'same' | 'next' | 'never'
 
-export type DeviceCode = 'hsm/unavailable' | 'hsm/object-damaged' | 'hsm/compromised' | 'hsm/closed'
+export type DeviceCode =
+  | 'hsm/unavailable'
+  | 'hsm/object-damaged'
+  | 'hsm/compromised'
+  | 'hsm/closed'
+  | 'hsm/pin-incorrect'
+  | 'hsm/pin-final-try'
+  | 'hsm/pin-locked'
+  | 'hsm/pin-expired'
+  | 'hsm/token-absent'
+  | 'hsm/unsupported'
+  | 'hsm/forbidden'
+  | 'hsm/busy'
+  | 'hsm/weak-key'
+  | 'hsm/library-missing'
+  | 'hsm/wrong-result'
 
 const FAILOVER: { readonly [C in DeviceCode]: Failover } = {
   'hsm/unavailable': 'same',
@@ -16,6 +31,18 @@ const FAILOVER: { readonly [C in DeviceCode]: Failover } = {
   // Its keys may be in other hands: going on elsewhere with them would hide that.
   'hsm/compromised': 'never',
   'hsm/closed': 'never',
+  // Every further attempt brings the device nearer to locking or erasing itself.
+  'hsm/pin-incorrect': 'never',
+  'hsm/pin-final-try': 'never',
+  'hsm/pin-locked': 'never',
+  'hsm/pin-expired': 'never',
+  'hsm/token-absent': 'next',
+  'hsm/unsupported': 'never',
+  'hsm/forbidden': 'never',
+  'hsm/busy': 'same',
+  'hsm/weak-key': 'never',
+  'hsm/library-missing': 'next',
+  'hsm/wrong-result': 'next',
 }
 
 export type DeviceFaultOptions = FaultOptions & {

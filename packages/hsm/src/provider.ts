@@ -52,10 +52,13 @@ export type KeyQuery = { readonly id?: KeyId; readonly label?: string }
  */
 export type SignInput = { readonly message: Uint8Array } | { readonly digest: Uint8Array }
 
-/** AES-256-GCM. The provider makes the IV; vendors differ in its length. */
+/**
+ * AES-256-GCM, or of a device without it AES-256-CBC with HMAC-SHA-256 over everything, made by a
+ * second key of the device. The provider makes the IV; vendors differ in its length.
+ */
 export type Encrypted = {
   readonly iv: Uint8Array
-  /** With the 16-byte tag at its end. */
+  /** With the tag at its end: 16 bytes, or 32 of an HMAC. */
   readonly ciphertext: Uint8Array
 }
 

@@ -1,52 +1,151 @@
-/** From a configuration to an open provider, and the one place that says how far each type is trusted. */
-import { type Clock, Fault } from '@quorate/base'
+/**
+ * From a configuration to an open provider: one call, whatever the vendor and the environment. How far
+ * a type is trusted stands in `custody.ts` alone.
+ */
+import { type Clock, Fault, type Logger, type Meter, Secret } from '@quorate/base'
+import { readFile } from '@quorate/platform'
+import { withoutAbsent } from './absent.ts'
+import { HSM_TYPES, type HsmConfig, type HsmEnvironment, isVendor } from './config/model.ts'
+import { pinFromFile } from './config/pin.ts'
+import { hsmConfigOf } from './config/resolve.ts'
+import type { HsmValues } from './config/settings.ts'
+import { parseHsmUri } from './config/uri.ts'
+import { findLibrary, profileOf } from './config/vendors.ts'
+import { checkCustody } from './custody.ts'
+import type { DeviceSettings } from './device.ts'
+import { HostedHsm } from './host/hosted-hsm.ts'
 import type { Custody, HsmProvider } from './provider.ts'
 import { SimulatedHsm } from './simulated/provider.ts'
+import { SoftwareHsm } from './software/provider.ts'
+import type { Unlock } from './software/root-key.ts'
 
-export type SimulatedConfig = {
-  readonly type: 'simulated'
-  /** Mode 0700; made where missing. */
-  readonly directory: string
-  readonly environment: 'development' | 'staging' | 'production'
-  /** Without `true` here a simulated HSM is refused in production. */
-  readonly allowSimulatedInProduction?: boolean
+/** A device by its address alone. */
+export type HsmAddress = { readonly uri: string; readonly environment: HsmEnvironment }
+
+export type HsmPorts = {
+  readonly clock: Clock
+  /** PIN or passphrase, in UTF-8. Wiped once it is needed no more, at the latest by `close`. */
+  readonly pin?: Secret<Uint8Array> | undefined
+  readonly logger?: Logger
+  readonly meter?: Meter
+  /** Of the names of metrics; `quorate_` unless told. */
+  readonly metricsPrefix?: string
 }
-
-export type HsmConfig = SimulatedConfig
 
 export type OpenHsm = {
   readonly provider: HsmProvider
-  /** Out of the table below, never out of the provider's mouth. */
+  /** Out of our table, never out of the provider's mouth. */
   readonly custody: Custody
+  /** What the provider is behind its interface, for those who look into it; absent for keys in files. */
+  readonly hosted: HostedHsm | undefined
+  /** Closes the provider and wipes the PIN. */
+  close(): Promise<void>
 }
 
-type ProviderType = {
-  readonly custody: Custody
-  open(config: HsmConfig, clock: Clock): Promise<HsmProvider>
-}
+const MAX_KEY_FILE_BYTES = 4096
 
-const PROVIDERS: { readonly [T in HsmConfig['type']]: ProviderType } = {
-  simulated: {
-    // Its device key lies beside the keys: no better than a file.
-    custody: 'software',
-    open({ directory, environment, allowSimulatedInProduction }, clock) {
-      if (environment === 'production' && allowSimulatedInProduction !== true)
-        throw new Fault('hsm/simulated-in-production')
-      return SimulatedHsm.open(directory, clock)
-    },
-  },
-}
+const SILENT: Logger = { log: () => undefined, with: () => SILENT }
 
 /**
- * The provider that `config` describes, with its custody level.
- * @throws hsm/unknown-type naming the known ones, hsm/simulated-in-production, and what opening the device throws
+ * The provider that `config` describes, with its custody level. It owns the PIN from now on.
+ * @throws hsm/unknown-type naming the known ones, hsm/weak-custody, hsm/simulated-in-production,
+ *   hsm/software-in-production, and what opening the device throws
  */
-export async function openHsm(config: HsmConfig, clock: Clock): Promise<OpenHsm> {
+export async function openHsm(config: HsmConfig | HsmAddress, ports: HsmPorts): Promise<OpenHsm> {
+  try {
+    return 'uri' in config ? await openUri(config, ports) : await openConfig(config, ports)
+  } catch (error) {
+    ports.pin?.[Symbol.dispose]()
+    throw error
+  }
+}
+
+function openUri({ uri, environment }: HsmAddress, ports: HsmPorts): Promise<OpenHsm> {
+  const { pinFile, ...said } = parseHsmUri(uri)
+  const values: Partial<HsmValues> = said
+  const config = hsmConfigOf((key) => values[key], { environment, env: process.env })
+  const pin = ports.pin ?? (pinFile === undefined ? undefined : pinFromFile(pinFile))
+  return openHsm(config, { ...ports, pin })
+}
+
+async function openConfig(config: HsmConfig, ports: HsmPorts): Promise<OpenHsm> {
+  const { type } = config
   // Configurations come from files, so the type is not to be believed.
-  if (!Object.hasOwn(PROVIDERS, config.type))
-    throw new Fault('hsm/unknown-type', {
-      detail: `known types: ${Object.keys(PROVIDERS).join(', ')}`,
+  if (!HSM_TYPES.includes(type))
+    throw new Fault('hsm/unknown-type', { detail: `known types: ${HSM_TYPES.join(', ')}` })
+  const custody = checkCustody(config)
+  const { pin } = ports
+  const hosted = isVendor(type) ? await openHosted(config, ports) : undefined
+  const provider = hosted ?? (await openFiles(config, ports))
+  return {
+    provider,
+    custody,
+    hosted,
+    async close() {
+      await provider.close()
+      pin?.[Symbol.dispose]()
+    },
+  }
+}
+
+async function openFiles(config: HsmConfig, { clock, pin }: HsmPorts): Promise<HsmProvider> {
+  const { type, directory, keyFile } = config
+  if (directory === undefined)
+    throw new Fault('hsm/bad-config', { detail: `a directory is needed for type ${type}` })
+  if (type === 'simulated') return SimulatedHsm.open(directory, clock)
+  const unlock = unlockWith(keyFile, pin)
+  try {
+    return await SoftwareHsm.open(directory, unlock, clock)
+  } finally {
+    unlock.secret[Symbol.dispose]()
+  }
+}
+
+function unlockWith(keyFile: string | undefined, pin: Secret<Uint8Array> | undefined): Unlock {
+  if (keyFile !== undefined)
+    return {
+      by: 'key-file',
+      secret: new Secret(readFile(keyFile, { maxBytes: MAX_KEY_FILE_BYTES, isSecret: true })),
+    }
+  if (pin !== undefined) return { by: 'passphrase', secret: pin }
+  throw new Fault('hsm/bad-pin', { detail: 'a passphrase or a key file is needed' })
+}
+
+function openHosted(config: HsmConfig, ports: HsmPorts): Promise<HostedHsm> {
+  const { pin, logger = SILENT, meter, metricsPrefix, clock } = ports
+  return HostedHsm.open({
+    settings: deviceSettings(config),
+    clock,
+    logger,
+    ...(pin !== undefined && { readPin: () => Promise.resolve(pin.expose().slice()) }),
+    ...(config.pool !== undefined && { pool: withoutAbsent(config.pool) }),
+    ...(meter !== undefined && { meter }),
+    ...(metricsPrefix !== undefined && { metricsPrefix }),
+  })
+}
+
+/** What the provider host is told of a PKCS#11 device. @throws hsm/library-missing, hsm/bad-config */
+export function deviceSettings(config: HsmConfig): DeviceSettings {
+  const { type, library, token = {}, initArgs, env = [], login } = config
+  if (!isVendor(type))
+    throw new Fault('hsm/bad-config', { detail: `type ${type} is no PKCS#11 device` })
+  const profile = profileOf(type, library)
+  if (initArgs === undefined && profile.initArgs !== undefined)
+    throw new Fault('hsm/bad-config', {
+      detail: `${profile.name} needs hsm.initArgs: ${profile.initArgs}`,
     })
-  const { custody, open } = PROVIDERS[config.type]
-  return { provider: await open(config, clock), custody }
+  return {
+    driver: 'pkcs11',
+    library: library ?? findLibrary(profile),
+    profile: profile.id,
+    token: withoutAbsent(token),
+    env: Object.fromEntries(
+      env.map((each) => {
+        const at = each.indexOf('=')
+        return [each.slice(0, at), each.slice(at + 1)] as const
+      }),
+    ),
+    ...(initArgs !== undefined && { initArgs }),
+    ...(login !== undefined && { userType: login }),
+  }
 }

@@ -7,7 +7,7 @@ test('every device code of the table is a DeviceFault with a way on', () => {
   const codes = Object.entries(ERRORS).filter(
     ([code, entry]) => code.startsWith('hsm/') && entry.class === 'DeviceFault',
   )
-  assert.equal(codes.length, 4)
+  assert.ok(codes.length >= 4)
   for (const [code] of codes) {
     const fault = new DeviceFault(code as DeviceCode)
     assert.ok(isFault(fault, code as DeviceCode))

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { type Clock, type FaultCode, isFault } from '@quorate/base'
-import { SimulatedHsm } from '@quorate/hsm'
+import { type Clock, type FaultCode, isFault, Secret } from '@quorate/base'
+import { SimulatedHsm, SoftwareHsm } from '@quorate/hsm'
 
 export const NOW = 1_767_225_600_000
 export const clock: Clock = { now: () => NOW, monotonic: () => 0 }
@@ -22,3 +22,10 @@ export function scratch(t: TestContext): string {
 
 export const openIn = (directory: string): Promise<SimulatedHsm> =>
   SimulatedHsm.open(directory, clock)
+
+export const openSoftwareIn = (directory: string): Promise<SoftwareHsm> =>
+  SoftwareHsm.open(
+    directory,
+    { by: 'key-file', secret: new Secret(new Uint8Array(32).fill(7)) },
+    clock,
+  )

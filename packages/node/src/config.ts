@@ -1,6 +1,9 @@
 /** The settings of a node: one table for flags, environment and file. */
+import { join } from 'node:path'
 import { Fault } from '@quorate/base'
+import { checkHsmEnvironment, HSM_SETTINGS, type PinFrom, resolveHsm } from '@quorate/hsm'
 import { type Address, type Config, type Settings, setting, settingType } from '@quorate/platform'
+import type { NodeHsmConfig } from './local.ts'
 
 const { boolean, choice, integer, list, path, text } = settingType
 
@@ -26,13 +29,7 @@ export const NODE_SETTINGS = {
   'mesh.peers': setting(list(peer), {
     description: 'Where this node reaches each of the others, by its index in the cluster record.',
   }),
-  'hsm.type': setting(text(/^[a-z0-9-]+$/, 'the name of an HSM type'), {
-    description: 'What holds the keys of this node.',
-    default: 'simulated',
-  }),
-  'hsm.directory': setting(path, {
-    description: 'Directory of the simulated HSM; hsm/ in the data directory unless told.',
-  }),
+  ...HSM_SETTINGS,
   'points.backend': setting(choice('fastest', 'noble'), {
     description:
       'Point arithmetic: the fastest that is installed and agrees with noble, or noble itself.',
@@ -73,7 +70,9 @@ export type NodeConfig = {
     readonly listen: Address
     readonly peers: readonly { readonly index: number; readonly address: Address }[]
   }
-  readonly hsm: { readonly type: string; readonly directory?: string | undefined }
+  readonly hsm: NodeHsmConfig & {
+    readonly pinFrom?: PinFrom | undefined
+  }
   readonly backend: 'fastest' | 'noble'
   readonly primesAhead?: number | undefined
   /** What MPC_THRESHOLD says, for comparison. */
@@ -90,13 +89,22 @@ export function parseAddress(value: string): Address {
   }
 }
 
-/** @throws platform/missing-setting, node/no-environment, node/loopback-only */
-export function nodeConfig(values: Config<typeof NODE_SETTINGS>): NodeConfig {
+/**
+ * What the settings say together. `env`: what a vendor's module reads from it is passed on.
+ * @throws platform/missing-setting, node/no-environment, node/loopback-only, and what `resolveHsm` throws
+ */
+export function nodeConfig(
+  values: Config<typeof NODE_SETTINGS>,
+  env: { readonly [name: string]: string | undefined } = process.env,
+): NodeConfig {
   const environment = values.get('environment')
   if (environment === undefined) throw new Fault('node/no-environment')
+  checkHsmEnvironment(env)
+  const directory = values.require('data')
+  const hsm = resolveHsm(values, { environment, directory: join(directory, 'hsm'), env })
   const config: NodeConfig = {
     environment,
-    directory: values.require('data'),
+    directory,
     http: {
       socketPath: values.get('http.socket'),
       host: values.get('http.host'),
@@ -109,7 +117,7 @@ export function nodeConfig(values: Config<typeof NODE_SETTINGS>): NodeConfig {
         return { index: Number(index), address: parseAddress(rest.join('=')) }
       }),
     },
-    hsm: { type: values.get('hsm.type'), directory: values.get('hsm.directory') },
+    hsm,
     backend: values.get('points.backend') === 'noble' ? 'noble' : 'fastest',
     primesAhead: values.get('primes.ahead'),
     threshold: values.get('threshold'),

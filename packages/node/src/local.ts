@@ -2,13 +2,24 @@
  * A data directory with its store and its signer process opened: what a running node and the
  * enrolment commands have in common. One process at a time holds the directory.
  */
-import { Fault, fromUtf8, type Id, type Logger, parseId, toHex, utf8 } from '@quorate/base'
+import type { Custody } from '@quorate/auth'
+import {
+  Fault,
+  fromUtf8,
+  type Id,
+  type Logger,
+  parseId,
+  type Secret,
+  toHex,
+  utf8,
+} from '@quorate/base'
 import {
   type AuditDraft,
   type SignerHost,
   type SignerHostOptions,
   startSigner,
 } from '@quorate/enclave'
+import { type HsmConfig, type HsmType, isVendor } from '@quorate/hsm'
 import { openDataDirectory, openSql, type Sql, systemClock, systemRandom } from '@quorate/platform'
 import { EvidenceKeeper } from './evidence-keeper.ts'
 import { type Draft, Journal } from './journal.ts'
@@ -20,8 +31,18 @@ export type Environment = SignerHostOptions['environment']
 export type LocalOptions = {
   readonly environment: Environment
   readonly directory: string
-  readonly hsm: { readonly type: string; readonly directory?: string | undefined }
+  readonly hsm: NodeHsmConfig
   readonly logger: Logger
+}
+
+export type NodeHsmConfig = {
+  /** Of a simulated or software HSM without a directory: hsm/ in the data directory. */
+  readonly config: HsmConfig
+  /** Labels of the key that seals and of the identity key; of this node's own unless given. */
+  readonly keyLabel?: string | undefined
+  readonly identityLabel?: string | undefined
+  /** Handed to the signer process and wiped here. */
+  readonly pin?: Secret<Uint8Array> | undefined
 }
 
 export type LocalEvents = {
@@ -41,11 +62,14 @@ export type LocalNode = {
   readonly bootId: Uint8Array
   readonly nodeId: Id<'nod'>
   readonly identityKey: Uint8Array
-  readonly custody: string
+  readonly custody: Custody
+  /** Type of the HSM. */
+  readonly hsmType: HsmType
   close(): Promise<void>
 }
 
 const SECRETS = 'node-secrets'
+const HSM_KEYS = 'hsm-keys'
 const ENVIRONMENT = 'environment'
 
 const NO_EVENTS: LocalEvents = { onSend: () => {}, onProgress: () => {}, onAnchored: () => {} }
@@ -112,16 +136,28 @@ export async function openLocal(
       },
     })
     undo.push(() => signer.stop())
-    const known = await store.setting(SECRETS)
+    const [known, keys] = [await store.setting(SECRETS), await store.setting(HSM_KEYS)]
+    const { config, keyLabel = null, identityLabel = null, pin } = options.hsm
+    const hsm: HsmConfig = isVendor(config.type)
+      ? config
+      : { ...config, directory: config.directory ?? data.file('hsm') }
     const opened = await signer.calls.open({
       environment,
-      hsmType: options.hsm.type,
-      hsmDirectory: options.hsm.directory ?? data.file('hsm'),
+      hsm,
+      pin: pin?.expose() ?? null,
+      keyLabel,
+      identityLabel,
+      keys,
       storeId: sql.storeId,
       sealedSecrets: known,
       bootId,
     })
-    if (known === null) await journal.commit([putSetting(SECRETS, opened.sealedSecrets)], [])
+    // Both at once: keys of a store that has no secrets yet could be others the next time.
+    if (known === null || keys === null)
+      await journal.commit(
+        [putSetting(SECRETS, opened.sealedSecrets), putSetting(HSM_KEYS, opened.keys)],
+        [],
+      )
     const { nodeId, identityKey, custody } = opened
     return {
       store,
@@ -132,11 +168,14 @@ export async function openLocal(
       nodeId: nodeId as Id<'nod'>,
       identityKey,
       custody,
+      hsmType: config.type,
       close,
     }
   } catch (error) {
     await close()
     throw error
+  } finally {
+    options.hsm.pin?.[Symbol.dispose]()
   }
 }
 

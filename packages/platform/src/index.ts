@@ -19,6 +19,7 @@ export {
   QUEUE_LIMITS,
   type QueueLimits,
 } from './bus/port.ts'
+export { type FileValue, parseConfigFile } from './config/file.ts'
 export {
   Config,
   type ConfigSources,
@@ -28,6 +29,7 @@ export {
 } from './config/load.ts'
 export {
   environmentName,
+  nearest,
   type Setting,
   type Settings,
   type SettingValue,

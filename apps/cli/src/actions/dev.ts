@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline/promises'
 import { Fault } from '@quorate/base'
 import type { Given, Run } from '../command.ts'
 import { describeState } from '../dev/describe.ts'
+import { devDeviceOf, refuseOtherDevice } from '../dev/device.ts'
 import { type Home, homeOf, requireCluster } from '../dev/home.ts'
 import { type DevState, isRunning, readState } from '../dev/state.ts'
 import { removeCluster, takeDown, takeUp } from '../dev/up.ts'
@@ -14,12 +15,14 @@ const MAX_NODES = 50
 export const up: Run = async (given, output) => {
   const home = homeOf(given)
   const size = given.integer('nodes', 2, MAX_NODES)
+  refuseOtherDevice(given, home)
   const { state, wasRunning, isNew } = await takeUp(
     home,
     {
       size,
       threshold: given.integer('threshold', 2, MAX_NODES),
       port: portOf(given),
+      device: () => devDeviceOf(given, home),
     },
     (text) => output.progress(text),
   )

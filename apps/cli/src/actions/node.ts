@@ -1,9 +1,11 @@
 /** node start, config check and config show. */
 import { Fault, isFault, type LogLevel } from '@quorate/base'
+import { checkCustody } from '@quorate/hsm'
 import { type NodeConfig, nodeConfig, type RunningNode, startNode } from '@quorate/node'
 import { createLogger, hardenProcess, streamSink, systemClock } from '@quorate/platform'
 import type { Given, Run } from '../command.ts'
 import { Leash } from '../dev/leash.ts'
+import { withPin } from '../hsm-device.ts'
 import { loadNodeConfig } from '../node-settings.ts'
 import { table } from '../output.ts'
 
@@ -43,7 +45,7 @@ async function starting(
 ): Promise<{ readonly node: RunningNode; readonly config: NodeConfig }> {
   try {
     const values = loadNodeConfig(given)
-    const config = nodeConfig(values)
+    const config = await withNodePin(nodeConfig(values))
     const logger = createLogger({
       level: values.get('log.level') as LogLevel,
       format: process.stderr.isTTY ? 'pretty' : 'json',
@@ -51,6 +53,10 @@ async function starting(
       clock: systemClock,
     })
     for (const { what, detail } of findings) logger.log('warn', 'process.open', { what, detail })
+    if (config.hsm.pinFrom?.origin === 'environment' && config.environment !== 'development')
+      logger.log('warn', 'hsm.pin-in-environment', {
+        detail: 'others of this user could read it; use HSM_PIN_FILE',
+      })
     if (values.get('telemetry.enabled'))
       logger.log('info', 'telemetry.none', { detail: 'there is no telemetry' })
     return { node: await startNode(config, logger), config }
@@ -61,10 +67,19 @@ async function starting(
   }
 }
 
+/** A daemon in a terminal may ask; any other has its PIN from elsewhere. */
+async function withNodePin(config: NodeConfig): Promise<NodeConfig> {
+  return { ...config, hsm: await withPin(config.hsm) }
+}
+
 export const check: Run = async (given, output) => {
-  const config = nodeConfig(loadNodeConfig(given))
-  output.result({ isOk: true, environment: config.environment, data: config.directory }, () => [
-    `The configuration is in order: a ${config.environment} node with its data in ${config.directory}`,
+  const { environment, directory, hsm } = nodeConfig(loadNodeConfig(given))
+  hsm.pin?.[Symbol.dispose]()
+  const { type } = hsm.config
+  const custody = checkCustody({ ...hsm.config, environment })
+  output.result({ isOk: true, environment, data: directory, hsm: { type, custody } }, () => [
+    `The configuration is in order: a ${environment} node with its data in ${directory},`,
+    `and its keys in a ${type} HSM (custody ${custody}).`,
   ])
 }
 

@@ -3,6 +3,7 @@ import type { StatusJson } from '@quorate/api'
 import { Fault, isFault } from '@quorate/base'
 import type { Given, Run } from '../command.ts'
 import { type Connection, connectEach } from '../connection.ts'
+import { custodyText } from '../custody.ts'
 import { homeOf } from '../dev/home.ts'
 import { type DevNode, isRunning, readState } from '../dev/state.ts'
 import { table } from '../output.ts'
@@ -68,12 +69,13 @@ function describeRow({ node, index, status: said }: Row): readonly string[] {
   const where = placeOf(node)
   if (said === undefined) {
     const isUp = node !== undefined && isRunning(node)
-    return [`  node ${index}`, isUp ? 'does not answer' : 'stopped', '', where]
+    return [`  node ${index}`, isUp ? 'does not answer' : 'stopped', '', '', where]
   }
   const connected = said.peers.filter(({ state }) => state === 'connected').length
   return [
     `  node ${index}`,
     `up, sees ${connected} of ${said.peers.length} others`,
+    custodyText(said.custody),
     `audit ${said.audit.seq}${said.audit.rollbackDetectable ? '' : ' (rollback not detectable)'}`,
     where,
   ]
@@ -85,8 +87,11 @@ function placeOf(node: DevNode | undefined): string {
 }
 
 const warnings = (known: StatusJson | undefined): readonly string[] =>
-  known === undefined || known.custody.isHardware
+  known === undefined || known.custody.level === 'hardware'
     ? []
-    : [
-        `Keys are sealed by a ${known.custody.kind} HSM: whoever is root on this machine can read them.`,
-      ]
+    : [`Custody ${custodyText(known.custody)}: ${MEANING[known.custody.level]}.`]
+
+const MEANING = {
+  software: 'whoever is root on this machine can read the keys that seal the shares',
+  sealed: 'whoever is root on this machine can use the keys while they are unsealed',
+} as const

@@ -1,12 +1,13 @@
 /** wallet create, list, show and refresh. */
-import { parseProtocol, type WalletJson } from '@quorate/api'
-import { Fault, toHex } from '@quorate/base'
+import { parseProtocol, type StatusJson, type WalletJson } from '@quorate/api'
+import { Fault, isFault, toHex } from '@quorate/base'
 import { findNetwork } from '@quorate/chains'
 import { formatPath } from '@quorate/math'
 import { chooseTemplate } from '@quorate/policy'
 import { accountOf, addressesAt, pathOf } from '../account.ts'
 import type { Given, Run } from '../command.ts'
-import { connect } from '../connection.ts'
+import { connect, connectEach } from '../connection.ts'
+import { custodyText } from '../custody.ts'
 import { table } from '../output.ts'
 import type { Phase } from '../progress.ts'
 import { chooseSuite } from '../suites.ts'
@@ -97,8 +98,15 @@ export const show: Run = async (given, output) => {
   const path = pathOf(given)
   const wallet = await findWallet(await connect(given), given.argument(0))
   checkAddress(wallet)
+  const custody = await custodyOf(given)
+  const lines = (): readonly string[] => [
+    ...describeWallet(wallet),
+    ...table(
+      custody.map(({ node, ...of }) => [`  share of node ${node}`, `custody ${custodyText(of)}`]),
+    ),
+  ]
   if (path.length === 0) {
-    output.result(wallet, () => describeWallet(wallet))
+    output.result({ ...wallet, custody }, lines)
     return
   }
   const { publicKey } = accountOf(wallet, { path }).key
@@ -107,11 +115,29 @@ export const show: Run = async (given, output) => {
     publicKey: toHex(publicKey),
     addresses: addressesAt(wallet, path),
   }
-  output.result({ ...wallet, derived }, () => [
-    ...describeWallet(wallet),
+  output.result({ ...wallet, custody, derived }, () => [
+    ...lines(),
     `Key ${derived.path} of it`,
     ...table([['  public key', derived.publicKey], ...addressRows(derived.addresses)]),
   ])
+}
+
+type Custody = StatusJson['custody'] & { readonly node: number }
+
+/** What seals the share of each node that answers this client. */
+async function custodyOf(given: Given): Promise<readonly Custody[]> {
+  const all = await Promise.all(
+    (await connectEach(given)).map(async ({ client }): Promise<readonly Custody[]> => {
+      try {
+        const { node, custody } = await client.call('getStatus', {})
+        return [{ node: node.index, ...custody }]
+      } catch (error) {
+        if (isFault(error)) return []
+        throw error
+      }
+    }),
+  )
+  return all.flat()
 }
 
 export const refresh: Run = async (given, output) => {

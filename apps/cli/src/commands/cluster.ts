@@ -1,5 +1,6 @@
 import type { Command, Options } from '../command.ts'
 import { CONNECTION_OPTIONS } from '../connection-options.ts'
+import { HSM_OPTIONS } from '../hsm-options.ts'
 
 const local: Options = {
   environment: {
@@ -12,12 +13,7 @@ const local: Options = {
     value: 'DIR',
     about: 'the data directory of the node; it must not be running',
   },
-  'hsm-type': { kind: 'text', value: 'TYPE', about: 'what holds its keys (default simulated)' },
-  'hsm-directory': {
-    kind: 'text',
-    value: 'DIR',
-    about: 'of the simulated HSM (default: hsm in the data directory)',
-  },
+  ...HSM_OPTIONS,
 }
 const out: Options = { out: { kind: 'text', value: 'FILE', about: 'write it to this new file' } }
 

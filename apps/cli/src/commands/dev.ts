@@ -16,18 +16,37 @@ const clusterOptions: Options = {
   },
 }
 
+const hsmOptions: Options = {
+  hsm: {
+    kind: 'text',
+    value: 'URI',
+    about:
+      'what holds the keys of a new cluster; {node} in it is the number of each node (default: a simulated HSM in the data of each)',
+  },
+  'pin-file': {
+    kind: 'text',
+    value: 'FILE',
+    about: 'PIN or passphrase of it, mode 0600; - for standard input (default: a prompt)',
+  },
+}
+
 export const devCommands: readonly Command[] = [
   {
     name: 'up',
     summary: 'Start the development cluster on this machine, making it where it is missing',
     options: {
       ...clusterOptions,
+      ...hsmOptions,
       'first-run': {
         kind: 'flag',
         about: 'make a first wallet and sign a sample, where there is no wallet yet',
       },
     },
-    examples: ['quorate up', 'quorate up --nodes 5 --threshold 3 --port 7700'],
+    examples: [
+      'quorate up',
+      'quorate up --nodes 5 --threshold 3 --port 7700',
+      "quorate up --hsm 'pkcs11:token=node-{node}?module-path=/usr/lib/softhsm/libsofthsm2.so' --pin-file pin",
+    ],
     load: async () => (await import('../actions/dev.ts')).up,
   },
   {

@@ -3,6 +3,7 @@ import type { Command } from '../command.ts'
 import { clusterCommands } from './cluster.ts'
 import { devCommands } from './dev.ts'
 import { evidenceCommands } from './evidence.ts'
+import { hsmCommands } from './hsm.ts'
 import { nodeCommands } from './node.ts'
 import { txCommands } from './tx.ts'
 import { walletCommands } from './wallet.ts'
@@ -14,4 +15,5 @@ export const COMMANDS: readonly Command[] = [
   ...clusterCommands,
   ...evidenceCommands,
   ...nodeCommands,
+  ...hsmCommands,
 ]

@@ -19,6 +19,7 @@ import { syncDirectory, systemClock, systemRandom, writeFileAtomic } from '@quor
 import { type ClientFile, keyFileBytes, newKey } from '../credentials.ts'
 import { verifyEd25519 } from '../crypto.ts'
 import { encodeChain } from '../records.ts'
+import { type GivenDevice, nodeDevice, writeDevDevice } from './device.ts'
 import { type Home, homeAt } from './home.ts'
 
 const SILENT: Logger = { log: () => {}, with: () => SILENT }
@@ -29,6 +30,7 @@ const ROLES: readonly Role[] = ['operator', 'signer', 'auditor']
 export async function createCluster(
   home: Home,
   size: number,
+  device: GivenDevice | undefined,
   onProgress: (text: string) => void,
 ): Promise<void> {
   for (const name of readdirSync(home.path))
@@ -43,7 +45,7 @@ export async function createCluster(
       openLocal({
         environment: 'development',
         directory: draft.node(index),
-        hsm: { type: 'simulated' },
+        hsm: nodeDevice(device, index),
         logger: SILENT,
       }),
     ),
@@ -54,6 +56,7 @@ export async function createCluster(
     if (failed !== undefined) throw failed.reason
     onProgress('signing the cluster record')
     await enrol(draft, nodes)
+    if (device !== undefined) writeDevDevice(draft, device.device)
   } finally {
     await Promise.all(nodes.map((node) => node.close()))
   }
@@ -61,9 +64,12 @@ export async function createCluster(
   syncDirectory(home.path)
 }
 
-const placesIn = (dev: string): Pick<Home, 'dev' | 'clusterFile' | 'clientFile' | 'node'> => ({
+const placesIn = (
+  dev: string,
+): Pick<Home, 'dev' | 'clusterFile' | 'deviceFile' | 'clientFile' | 'node'> => ({
   dev,
   clusterFile: join(dev, 'cluster.cbor'),
+  deviceFile: join(dev, 'hsm.json'),
   clientFile: (name) => join(dev, 'client', `${name}.json`),
   node: (index) => join(dev, `node-${index}`),
 })

@@ -2,11 +2,13 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { Fault, isFault, isFaultCode, utf8 } from '@quorate/base'
+import { Fault, isFault, isFaultCode, utf8, wipe } from '@quorate/base'
 import { writeFileAtomic } from '@quorate/platform'
 import { type Connection, connectionTo } from '../connection.ts'
+import { type DevDevice, deviceLines, type GivenDevice } from './device.ts'
 import { firstWord, letGo } from './leash.ts'
 import { type DevNode, isAlive, isRunning } from './state.ts'
 
@@ -20,7 +22,7 @@ const passedEnv = (): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED.test(name)))
 
 /** JSON text is YAML, too, and quotes whatever a path may hold. */
-function configOf(node: DevNode, all: readonly DevNode[]): string {
+function configOf(node: DevNode, all: readonly DevNode[], device: DevDevice | undefined): string {
   const peers = all
     .filter(({ index }) => index !== node.index)
     .map(({ index, mesh }) => `    - ${JSON.stringify(`${index}=unix:${mesh}`)}`)
@@ -34,8 +36,26 @@ function configOf(node: DevNode, all: readonly DevNode[]): string {
     'mesh:',
     `  listen: ${JSON.stringify(`unix:${node.mesh}`)}`,
     ...(peers.length === 0 ? [] : ['  peers:', ...peers]),
+    ...(device === undefined ? [] : deviceLines(device, node.index, PIN_DESCRIPTOR)),
     '',
   ].join('\n')
+}
+
+/** After the three of every program and Node's own channel. */
+const PIN_DESCRIPTOR = 4
+
+/** What goes through the descriptor, where anything does. */
+const pinFor = (given: GivenDevice | undefined): Uint8Array | undefined =>
+  given?.device.pinFile === null ? given.pin?.expose().slice() : undefined
+
+/** Wipes the PIN once it is on its way, and leaves nothing open that would keep this program. */
+function givePin(pipe: Writable, pin: Uint8Array): void {
+  // A daemon that ended at once has said why, or says nothing; either is seen elsewhere.
+  pipe.on('error', () => undefined)
+  pipe.end(pin, () => {
+    wipe(pin)
+    pipe.destroy()
+  })
 }
 
 export type Started = {
@@ -48,19 +68,25 @@ export type Started = {
  * Starts the daemon of `node`; resolves once it serves.
  * @throws the fault that it failed with; cli/node-failed where it ended without a word
  */
-export async function startDaemon(node: DevNode, all: readonly DevNode[]): Promise<Started> {
+export async function startDaemon(
+  node: DevNode,
+  all: readonly DevNode[],
+  given: GivenDevice | undefined,
+): Promise<Started> {
   const config = join(node.directory, 'quorate.yaml')
-  writeFileAtomic(config, utf8(configOf(node, all)))
+  writeFileAtomic(config, utf8(configOf(node, all, given?.device)))
   const log = openSync(join(node.directory, 'node.log'), 'a', 0o600)
   // A core dump would hold secrets; Node itself cannot forbid one.
   const command = ['-c', 'ulimit -c 0; exec "$0" "$@"', process.execPath, LAUNCHER]
+  const pin = pinFor(given)
   const child = spawn('/bin/sh', [...command, 'node', 'start', '--json', '--config', config], {
     cwd: '/',
     detached: true,
     env: passedEnv(),
-    stdio: ['ignore', log, log, 'ipc'],
+    stdio: ['ignore', log, log, 'ipc', pin === undefined ? 'ignore' : 'pipe'],
   })
   closeSync(log)
+  if (pin !== undefined) givePin(child.stdio[PIN_DESCRIPTOR] as Writable, pin)
   const report = await firstWord(child)
   if (report?.kind === 'ready')
     return {

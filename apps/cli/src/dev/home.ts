@@ -5,6 +5,7 @@
  *   <home>/dev/client/<name>.json  keys of the clients and of the admin
  *   <home>/dev/cluster.cbor        the signed cluster records
  *   <home>/dev/state.json          which processes run, and where they listen
+ *   <home>/dev/hsm.json            the HSM of the nodes, where it is not the simulated one
  */
 import { createHash } from 'node:crypto'
 import { existsSync, lstatSync } from 'node:fs'
@@ -18,6 +19,7 @@ export type Home = {
   readonly dev: string
   readonly clusterFile: string
   readonly stateFile: string
+  readonly deviceFile: string
   clientFile(name: string): string
   node(index: number): string
 }
@@ -35,6 +37,7 @@ export function homeAt(directory: string): Home {
     dev,
     clusterFile: join(dev, 'cluster.cbor'),
     stateFile: join(dev, 'state.json'),
+    deviceFile: join(dev, 'hsm.json'),
     clientFile: (name) => join(dev, 'client', `${name}.json`),
     node: (index) => join(dev, `node-${index}`),
   }

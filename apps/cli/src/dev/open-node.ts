@@ -1,8 +1,10 @@
 /** Opens the data directory of a node that does not run, for the commands of enrolment. */
+import { join } from 'node:path'
 import { Fault, type Logger } from '@quorate/base'
 import { type LocalNode, openLocal } from '@quorate/node'
 import type { Given } from '../command.ts'
 import { isEnvironment } from '../environment.ts'
+import { askedOf, deviceOf } from '../hsm-device.ts'
 
 const SILENT: Logger = { log: () => {}, with: () => SILENT }
 
@@ -17,12 +19,9 @@ export async function withLocalNode<T>(
     throw new Fault('cli/bad-value', {
       detail: '--environment takes development, staging or production',
     })
-  const node = await openLocal({
-    environment,
-    directory: given.required('data'),
-    hsm: { type: given.text('hsm-type') ?? 'simulated', directory: given.text('hsm-directory') },
-    logger: SILENT,
-  })
+  const directory = given.required('data')
+  const hsm = await deviceOf(askedOf(given), { environment, directory: join(directory, 'hsm') })
+  const node = await openLocal({ environment, directory, hsm, logger: SILENT })
   try {
     return await use(node)
   } finally {

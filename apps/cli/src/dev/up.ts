@@ -7,6 +7,7 @@ import { ensurePrivateDirectory, openDataDirectory } from '@quorate/platform'
 import { devCluster } from '../connection.ts'
 import { createCluster } from './create.ts'
 import { type Started, startDaemon, stopDaemon, waitForPeers } from './daemons.ts'
+import type { GivenDevice } from './device.ts'
 import { type Home, hasCluster, refuseLink, socketsOf } from './home.ts'
 import { type DevNode, type DevState, isRunning, readState, writeState } from './state.ts'
 
@@ -16,6 +17,8 @@ export type UpOptions = {
   readonly threshold: number | undefined
   /** Of node 1 on 127.0.0.1, the others have the next ones; null for unix sockets only. */
   readonly port: number | null
+  /** Asked for once, before nodes are made or started. Without one, each has a simulated HSM in its data. */
+  readonly device?: () => Promise<GivenDevice | undefined>
 }
 
 export type UpResult = {
@@ -35,6 +38,7 @@ export async function takeUp(
 ): Promise<UpResult> {
   ensurePrivateDirectory(home.path)
   const lock = openDataDirectory(home.path)
+  let device: GivenDevice | undefined
   try {
     const isNew = !hasCluster(home)
     if (isNew) {
@@ -45,7 +49,8 @@ export async function takeUp(
         unsafeThreshold: true,
       })
       await refuseTakenPorts(portsOf(options.port, size))
-      await createCluster(home, size, onProgress)
+      device = await options.device?.()
+      await createCluster(home, size, device, onProgress)
     }
     const known = await devCluster(home)
     const size = known.cluster.record.nodes.length
@@ -65,12 +70,14 @@ export async function takeUp(
     await refuseTakenPorts(
       planned.flatMap(({ pid, port }) => (pid === null && port !== null ? [port] : [])),
     )
+    if (!isNew) device = await options.device?.()
     onProgress(`starting ${size - running.length} nodes`)
-    const nodes = await startAll(home, planned, threshold)
+    const nodes = await startAll(home, planned, threshold, device)
     const state: DevState = { v: 1, threshold, nodes }
     await waitForPeers({ ...known, threshold }, nodes, onProgress)
     return { state, wasRunning: false, isNew }
   } finally {
+    device?.pin?.[Symbol.dispose]()
     lock.release()
   }
 }
@@ -107,11 +114,12 @@ async function startAll(
   home: Home,
   planned: readonly DevNode[],
   threshold: number,
+  device: GivenDevice | undefined,
 ): Promise<readonly DevNode[]> {
   const started = await Promise.allSettled(
     planned.map(
       async (node): Promise<Started> =>
-        node.pid === null ? startDaemon(node, planned) : { node, release: () => {} },
+        node.pid === null ? startDaemon(node, planned, device) : { node, release: () => {} },
     ),
   )
   const ready = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))

@@ -4,6 +4,8 @@ import net from 'node:net'
 import type { StatusJson } from '@quorate/api'
 import { isFault } from '@quorate/base'
 import { connectionTo, devCluster } from '../connection.ts'
+import { custodyText } from '../custody.ts'
+import { readDevDevice } from '../dev/device.ts'
 import { type Home, hasCluster } from '../dev/home.ts'
 import { type DevNode, isRunning, readState } from '../dev/state.ts'
 import { error, type Finding, ok, warning } from './finding.ts'
@@ -19,6 +21,7 @@ export async function clusterFindings(
   onProgress('asking the nodes')
   const known = await devCluster(home)
   const { nodes } = readState(home)
+  const devices = new Map<string, StatusJson['custody']>()
   const findings = [
     ok('cluster', `${known.cluster.record.name}, ${known.cluster.record.nodes.length} nodes`),
   ]
@@ -31,21 +34,34 @@ export async function clusterFindings(
     findings.push(...modes(node))
     try {
       const { client } = connectionTo(known, { socketPath: node.socket })
-      findings.push(...ofStatus(node, await client.call('getStatus', {})))
+      const status = await client.call('getStatus', {})
+      findings.push(...ofStatus(node, status))
+      devices.set(custodyText(status.custody), status.custody)
     } catch (caught) {
       if (!isFault(caught)) throw caught
       findings.push(error(`node ${node.index}`, caught.message, caught.remedy))
     }
   }
-  return [...findings, simulated()]
+  if (devices.size === 0 && readDevDevice(home) === undefined)
+    devices.set('simulated', { kind: 'simulated', level: 'software' })
+  return [...findings, ...[...devices.values()].map(custody)]
 }
 
-const simulated = (): Finding =>
-  warning(
-    'HSM',
-    'SIMULATED. It protects nothing from whoever is root here or copies the directory',
-    'Use this cluster for development only; keys of value belong in hardware.',
-  )
+function custody({ kind, level }: StatusJson['custody']): Finding {
+  if (kind === 'simulated')
+    return warning(
+      'HSM',
+      'SIMULATED. It protects nothing from whoever is root here or copies the directory',
+      'Use this cluster for development only; keys of value belong in hardware.',
+    )
+  return level === 'software'
+    ? warning(
+        'HSM',
+        `${kind}, custody software: whoever is root here can read its keys`,
+        'Keys of value belong in hardware; quorate hsm sample-config shows which is known.',
+      )
+    : ok('HSM', `${kind}, custody ${level}; quorate hsm doctor looks into it`)
+}
 
 function modes({ index, directory, socket }: DevNode): readonly Finding[] {
   return [directory, socket].flatMap((path) => {

@@ -48,9 +48,10 @@ export type StatusJson = {
   readonly pendingWallets: number
   readonly runningOperations: number
   readonly custody: {
-    /** Where the key lies that seals the shares, e.g. `simulated`. */
+    /** Type of the HSM that seals the shares, e.g. `simulated`. */
     readonly kind: string
-    readonly isHardware: boolean
+    /** How far that is trusted, weakest first. */
+    readonly level: 'software' | 'sealed' | 'hardware'
   }
   readonly audit: {
     readonly seq: number
@@ -96,7 +97,10 @@ export const statusSchema: Schema<StatusJson> = named<StatusJson>(
     wallets: countSchema,
     pendingWallets: countSchema,
     runningOperations: countSchema,
-    custody: Type.Object({ kind: Type.String(), isHardware: Type.Boolean() }),
+    custody: Type.Object({
+      kind: Type.String(),
+      level: enumSchema('software', 'sealed', 'hardware'),
+    }),
     audit: Type.Object({
       seq: countSchema,
       h: hexSchema(32),

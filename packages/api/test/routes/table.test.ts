@@ -83,7 +83,7 @@ const status: StatusJson = {
   wallets: 1,
   pendingWallets: 0,
   runningOperations: 0,
-  custody: { kind: 'simulated', isHardware: false },
+  custody: { kind: 'simulated', level: 'software' },
   audit: { seq: 7, h: hex(32), checkpointSeq: 5, rollbackDetectable: false },
   versions: { product: '0.1.0', runtime: 'v20.20.2', protocol: 1 },
   backends: { ed25519: 'noble' },

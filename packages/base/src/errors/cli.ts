@@ -91,4 +91,8 @@ export const cliErrors = {
     'the libraries that make and check sample transactions are not installed',
     'Run this from a checkout of the project, after npm install and npm run build.',
   ]),
+  'cli/other-hsm': conflict([
+    'the keys of the development cluster live in another HSM',
+    'Leave --hsm out to take it up, or make a new cluster after quorate reset.',
+  ]),
 } as const satisfies Record<string, ErrorEntry>

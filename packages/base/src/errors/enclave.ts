@@ -22,6 +22,10 @@ export const enclaveErrors = {
     'the signer process has ended',
     'Look in the log of the node for the reason, then start it again.',
   ]),
+  'enclave/hsm-cannot-seal': invalid([
+    'this HSM has no AES-256, with which the shares are sealed',
+    'Use another HSM for the node; quorate hsm status shows what one can do.',
+  ]),
   'enclave/not-joined': unavailable([
     'the node belongs to no cluster yet',
     'Enrol it: quorate cluster propose, sign and join.',

@@ -1,4 +1,13 @@
-import { broken, conflict, denied, device, type ErrorEntry, invalid, notFound } from './entry.ts'
+import {
+  broken,
+  conflict,
+  denied,
+  device,
+  type ErrorEntry,
+  invalid,
+  notFound,
+  unavailable,
+} from './entry.ts'
 
 export const hsmErrors = {
   'hsm/unknown-type': invalid([
@@ -59,6 +68,98 @@ export const hsmErrors = {
   'hsm/unavailable': device([
     'the device does not answer',
     'Check that the device is there, has free space, and may be read and written by this user.',
+  ]),
+  'hsm/pin-incorrect': device([
+    'the device refused the PIN',
+    'Give the right PIN; no other attempt was made, for devices lock or erase themselves after a few.',
+  ]),
+  'hsm/pin-final-try': device([
+    'one more wrong PIN would lock the device, so none is tried',
+    "Log in once with the vendor's own tool and the right PIN, then open the device again.",
+  ]),
+  'hsm/pin-locked': device([
+    'the PIN of the device is locked',
+    "Have a security officer reset the user PIN with the vendor's tool.",
+  ]),
+  'hsm/pin-expired': device([
+    'the PIN of the device has expired or was never set',
+    "Set a new user PIN with the vendor's tool.",
+  ]),
+  'hsm/bad-pin': invalid([
+    'the PIN is missing or has not the form that this device takes',
+    'Read in the message which form it takes; give the PIN by file or descriptor.',
+  ]),
+  'hsm/token-absent': device([
+    'no token matches',
+    'Compare label, serial and slot with those of the device; see that it is plugged in and initialised.',
+  ]),
+  'hsm/slot-ambiguous': conflict([
+    'more than one token matches',
+    'Name the token by its serial number.',
+  ]),
+  'hsm/unsupported': device([
+    'the device cannot do this',
+    'Use an algorithm that the device lists, or another device.',
+  ]),
+  'hsm/forbidden': device([
+    'the policy of the device or of the key forbids this',
+    'Check the role of the PIN, the policy of the device and the attributes of the key.',
+  ]),
+  'hsm/busy': device([
+    'the device has no room for one more session or operation',
+    'Lower the number of sessions or the rate; close other applications that use the device.',
+  ]),
+  'hsm/weak-key': device([
+    'the device made the key with weaker attributes than asked for; the key was destroyed',
+    "Check the policy of the device and its profile; report the device's model and firmware.",
+  ]),
+  'hsm/library-missing': device([
+    "the device's library cannot be loaded",
+    "Install the vendor's client, and check the path and the libraries that it needs (ldd).",
+  ]),
+  'hsm/bad-uri': invalid([
+    'that is no PKCS#11 URI',
+    'Write it as in RFC 7512, e.g. pkcs11:token=main;object=node?module-path=/usr/lib/module.so.',
+  ]),
+  'hsm/pin-in-uri': invalid([
+    'a PIN must not stand in a URI, where logs and process lists show it',
+    'Put the PIN into a file of mode 0600 and name that with pin-source instead of pin-value.',
+  ]),
+  'hsm/unknown-profile': invalid([
+    'there is no vendor profile of that name',
+    'Use one of the profiles that the message lists, or generic.',
+  ]),
+  'hsm/weak-custody': denied([
+    'the device keeps its keys less safely than demanded',
+    'Use a device of the demanded level, or lower requireCustody.',
+  ]),
+  'hsm/software-in-production': denied([
+    'production keeps its keys in hardware, and this is none',
+    'Configure a real HSM; only allowSoftwareInProduction: true overrides this, in so many words.',
+  ]),
+  'hsm/not-yet-supported': invalid([
+    'this version cannot do what the configuration asks for',
+    'Take it out of the configuration, or switch it off there; nothing of it would be in force.',
+  ]),
+  'hsm/bad-config': invalid([
+    'the configuration does not describe a device',
+    'quorate hsm sample-config shows a whole one for each vendor.',
+  ]),
+  'hsm/pin-in-config': invalid([
+    'a PIN must not stand in a configuration file, which others may read',
+    'Put it into a file of mode 0600 and name that with pinFile.',
+  ]),
+  'hsm/wrong-result': device([
+    'the device gave a result that is wrong, and it was kept back',
+    'Run the self-test of the device; rotate its keys if it happens again, for faults can give keys away.',
+  ]),
+  'hsm/audit-unavailable': unavailable([
+    'the operation could not be written to the audit log, so its result was kept back',
+    'Bring the audit log back; what the operation changed in the device has stayed changed.',
+  ]),
+  'hsm/token-exists': conflict([
+    'there is a token in this directory already',
+    'Use it, or name another directory: a token is never initialised twice.',
   ]),
   'hsm/closed': device(['the device was closed', 'Open the device again.']),
   'hsm/nonconforming': broken([

@@ -4,6 +4,7 @@
  * believes what crosses here more than what it can check itself: requests and envelopes are signed
  * by their makers, rows are sealed, and a change counts only once `persist` has returned.
  */
+import { CUSTODY_LEVELS } from '@quorate/auth'
 import {
   array,
   bool,
@@ -20,6 +21,7 @@ import {
   uint64,
   union,
 } from '@quorate/base'
+import { hsmConfigCodec, MAX_PIN_BYTES } from '@quorate/hsm'
 
 const MAX_RECORD_BYTES = 1 << 20
 /** Of an evidence file: signed broadcasts of all parties, each of which may be as long as an envelope. */
@@ -203,6 +205,7 @@ export type Outcome =
   | { readonly kind: 'transaction'; readonly value: SignedTransaction }
 
 const environment = oneOf('development', 'staging', 'production')
+const custody = oneOf(...CUSTODY_LEVELS)
 
 const call = <Q, A>(
   request: Codec<Q>,
@@ -214,21 +217,31 @@ const call = <Q, A>(
 
 /** Daemon → signer. */
 export const signerCalls = {
-  /** First call: opens the HSM and the store key. `sealedSecrets` is null on a fresh store only. */
+  /**
+   * First call: opens the HSM and the store key. `sealedSecrets` is null on a fresh store only, and
+   * `keys` until this has once returned: afterwards only the keys that it names will do.
+   */
   open: call(
     record({
       environment: field(0, environment),
-      hsmType: field(1, text(32)),
-      hsmDirectory: field(2, text(4096)),
-      storeId: field(3, id),
-      sealedSecrets: field(4, nullable(blob)),
-      bootId: field(5, bytes(16)),
+      hsm: field(1, hsmConfigCodec),
+      /** In UTF-8; it crosses here alone, and the signer wipes it at its end. */
+      pin: field(2, nullable(bytes({ max: MAX_PIN_BYTES }))),
+      /** Labels of the key that seals and of the identity key; of this store's own where null. */
+      keyLabel: field(3, nullable(text(200))),
+      identityLabel: field(4, nullable(text(200))),
+      keys: field(5, nullable(blob)),
+      storeId: field(6, id),
+      sealedSecrets: field(7, nullable(blob)),
+      bootId: field(8, bytes(16)),
     }),
     record({
       nodeId: field(0, id),
       identityKey: field(1, hash32),
-      custody: field(2, text(16)),
+      custody: field(2, custody),
       sealedSecrets: field(3, blob),
+      /** Which keys of the HSM are this node's. */
+      keys: field(4, blob),
     }),
   ),
   /** The node's self-signed card, for enrolment. */

@@ -19,6 +19,7 @@ import {
   optional,
   record,
   text,
+  wipe,
 } from '@quorate/base'
 
 /** Larger than anything that crosses, evidence files included; checked before allocation. */
@@ -44,7 +45,8 @@ export type Handlers<Calls extends AnyCalls> = {
 
 /** What the channel needs of a stream; `net.Socket` fits. */
 export type ByteStream = {
-  write(bytes: Uint8Array): unknown
+  /** `done` is called when the bytes are needed no more. */
+  write(bytes: Uint8Array, done: () => void): unknown
   on(event: 'data', listener: (bytes: Uint8Array) => void): unknown
   on(event: 'close', listener: () => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
@@ -81,7 +83,9 @@ export function openChannel<Theirs extends AnyCalls, Ours extends AnyCalls>(
     const framed = new Uint8Array(4 + body.length)
     new DataView(framed.buffer).setUint32(0, body.length)
     framed.set(body, 4)
-    stream.write(framed)
+    wipe(body, frame.payload)
+    // What crosses may hold a PIN.
+    stream.write(framed, () => wipe(framed))
   }
 
   const serve = async (id: number, method: string, payload: Uint8Array): Promise<void> => {

@@ -17,8 +17,8 @@ import {
   makeNodeCard,
   signClusterRecord,
 } from '@quorate/auth'
-import { equalBytes, Fault, isFault } from '@quorate/base'
-import { type HsmConfig, type HsmProvider, hsmSealer, hsmSigner, openHsm } from '@quorate/hsm'
+import { equalBytes, Fault, Secret } from '@quorate/base'
+import { type OpenHsm, openHsm } from '@quorate/hsm'
 import { chooseBackends } from '@quorate/math/native'
 import { partyId } from '@quorate/threshold'
 import type { Outcome, SignerCalls } from '../channel/calls.ts'
@@ -27,6 +27,7 @@ import { AuxStore } from './aux-store.ts'
 import { hostKeysOf } from './host-keys.ts'
 import { Member } from './member.ts'
 import { EpochKeys, verifyEd25519 } from './node-crypto.ts'
+import { openNodeHsm } from './node-hsm.ts'
 import { Peers } from './peers.ts'
 import type { SignerPorts } from './ports.ts'
 import { type MakePrimes, makePrimes } from './prime-maker.ts'
@@ -38,15 +39,13 @@ import { Wallets } from './wallets.ts'
 
 /** Protocol versions that this build speaks. */
 const VERSIONS = { min: 1, max: 1 } as const
-const IDENTITY_LABEL = 'quorate-node-identity'
-const SEALING_LABEL = 'quorate-node-store'
 /** How often the epoch keys change: half their longest life. */
 const EPOCH_MS: number = MAX_EPOCH_MS / 2
 
 type Request<C extends keyof SignerCalls> = Parameters<Handlers<SignerCalls>[C]>[0]
 
 type Opened = {
-  readonly provider: HsmProvider
+  readonly device: OpenHsm
   readonly vault: Vault
   readonly environment: Request<'open'>['environment']
   readonly bootId: Uint8Array
@@ -98,27 +97,27 @@ export class Signer implements Handlers<SignerCalls> {
   }
 
   readonly open = async (o: Request<'open'>) => {
-    const config = {
-      type: o.hsmType,
-      directory: o.hsmDirectory,
-      environment: o.environment,
-    } as HsmConfig
-    const { provider, custody } = await openHsm(config, this.#ports.clock)
-    const identity = await keyOf(provider, IDENTITY_LABEL, 'ed25519')
-    const sealing = await keyOf(provider, SEALING_LABEL, 'aes-256')
-    const hsm = {
-      custody,
-      identity: await hsmSigner(provider, identity),
-      sealer: hsmSealer(provider, sealing),
-    }
-    const { storeId, sealedSecrets: sealed, bootId, environment } = o
-    const vault = await Vault.open({ hsm, storeId, sealed, random: this.#ports.random })
-    this.#opened = { provider, vault, environment, bootId }
-    return {
-      nodeId: vault.nodeId,
-      identityKey: hsm.identity.publicKey,
-      custody,
-      sealedSecrets: vault.sealedSecrets,
+    const { storeId, sealedSecrets: sealed, bootId, environment, keys: known } = o
+    const { clock, logger, random } = this.#ports
+    const pin = o.pin === null ? undefined : new Secret(o.pin)
+    const device = await openHsm({ ...o.hsm, environment }, { clock, logger, pin })
+    try {
+      const isFresh = sealed === null
+      const { keyLabel, identityLabel } = o
+      const wanted = { device, storeId, known, keyLabel, identityLabel, isFresh, random }
+      const { hsm, keys } = await openNodeHsm(wanted)
+      const vault = await Vault.open({ hsm, storeId, sealed, random })
+      this.#opened = { device, vault, environment, bootId }
+      return {
+        nodeId: vault.nodeId,
+        identityKey: hsm.identity.publicKey,
+        custody: hsm.custody,
+        sealedSecrets: vault.sealedSecrets,
+        keys,
+      }
+    } catch (error) {
+      await device.close()
+      throw error
     }
   }
 
@@ -323,7 +322,7 @@ export class Signer implements Handlers<SignerCalls> {
     this.#primes?.stop()
     this.#member?.stop()
     this.#opened?.vault[Symbol.dispose]()
-    await this.#opened?.provider.close()
+    await this.#opened?.device.close()
     await this.#pool?.close()
     this.#pool = undefined
     this.#opened = undefined
@@ -345,14 +344,4 @@ function checkSameNodes(first: ClusterRecord, now: ClusterRecord): void {
         id === now.nodes[i]!.id && equalBytes(identityKey, now.nodes[i]!.identityKey),
     )
   if (!isSame) throw new Fault('enclave/nodes-changed')
-}
-
-/** The key of that label, made where it does not exist. Two of one label are an operator's mistake and refused. */
-async function keyOf(provider: HsmProvider, label: string, algorithm: 'ed25519' | 'aes-256') {
-  try {
-    return (await provider.find({ label })).id
-  } catch (error) {
-    if (!isFault(error, 'hsm/key-not-found')) throw error
-    return (await provider.generateKey({ label, algorithm })).id
-  }
 }

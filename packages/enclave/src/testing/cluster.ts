@@ -39,6 +39,7 @@ export function softwareKey(): SigningKey {
 
 type Disk = {
   secrets: Uint8Array | null
+  keys: Uint8Array | null
   readonly storeId: string
   rows: Map<string, WalletRow>
   aux: Map<string, AuxRow>
@@ -78,6 +79,7 @@ export class TestNode {
     this.directory = directory
     this.disk = {
       secrets: null,
+      keys: null,
       storeId: newId('sto', now, systemRandom),
       rows: new Map(),
       aux: new Map(),
@@ -197,13 +199,17 @@ export class TestCluster {
     })
     node.identity = await node.signer.open({
       environment: 'development',
-      hsmType: 'simulated',
-      hsmDirectory: node.directory,
+      hsm: { type: 'simulated', environment: 'development', directory: node.directory },
+      pin: null,
+      keyLabel: null,
+      identityLabel: null,
+      keys: node.disk.keys,
       storeId: node.disk.storeId,
       sealedSecrets: node.disk.secrets,
       bootId: node.bootId,
     })
     node.disk.secrets = node.identity.sealedSecrets
+    node.disk.keys = node.identity.keys
     node.isUp = true
   }
 

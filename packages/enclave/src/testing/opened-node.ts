@@ -1,6 +1,7 @@
 /** A node's HSM and store key, opened as only the holder of both can. */
 import type { Clock, Random } from '@quorate/base'
-import { type HsmProvider, hsmSealer, hsmSigner, openHsm } from '@quorate/hsm'
+import { openHsm } from '@quorate/hsm'
+import { openNodeHsm } from '../signer-process/node-hsm.ts'
 import { Vault } from '../signer-process/vault.ts'
 
 export type NodeFiles = {
@@ -11,7 +12,7 @@ export type NodeFiles = {
 
 export type OpenedNode = { readonly vault: Vault; close(): Promise<void> }
 
-/** @throws enclave/store-mismatch, hsm/key-not-found for files that are no node's */
+/** @throws enclave/store-mismatch for files that are no node's */
 export async function openNode(
   files: NodeFiles,
   clock: Clock,
@@ -22,21 +23,23 @@ export async function openNode(
     directory: files.hsmDirectory,
     environment: 'development',
   } as const
-  const { provider, custody } = await openHsm(config, clock)
-  const hsm = {
-    custody,
-    identity: await hsmSigner(provider, await keyOf(provider, 'quorate-node-identity')),
-    sealer: hsmSealer(provider, await keyOf(provider, 'quorate-node-store')),
-  }
+  const device = await openHsm(config, { clock })
   const { storeId, sealedSecrets } = files
+  const { hsm } = await openNodeHsm({
+    device,
+    storeId,
+    known: null,
+    keyLabel: null,
+    identityLabel: null,
+    isFresh: false,
+    random,
+  })
   const vault = await Vault.open({ hsm, storeId, sealed: sealedSecrets, random })
   return {
     vault,
     async close() {
       vault[Symbol.dispose]()
-      await provider.close()
+      await device.close()
     },
   }
 }
-
-const keyOf = async (provider: HsmProvider, label: string) => (await provider.find({ label })).id

@@ -92,7 +92,9 @@ async function sealsAndOpens(provider: HsmProvider, key: KeyInfo): Promise<void>
   for (const length of [0, 1, 16, 4096]) {
     const plaintext = new Uint8Array(length).fill(3)
     const encrypted = await provider.encrypt(key.id, plaintext, aad)
-    demand(encrypted.ciphertext.length === length + 16, 'the ciphertext has another length')
+    const more = encrypted.ciphertext.length - length
+    // A tag, and of devices without GCM a whole block and a MAC.
+    demand(more >= 16 && more <= 48, 'the ciphertext has another length')
     demand(
       equalBytes(await provider.decrypt(key.id, encrypted, aad), plaintext),
       'another plaintext comes back',

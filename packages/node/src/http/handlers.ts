@@ -90,7 +90,7 @@ export function handlers(o: ServeOptions): Serve {
         wallets: wallets.length,
         pendingWallets: await store.pending(client.project),
         runningOperations: operations.running,
-        custody: { kind: o.config.hsm.type, isHardware: local.custody === 'hardware' },
+        custody: { kind: local.hsmType, level: local.custody },
         audit: {
           seq,
           h: toHex(h),

@@ -1,4 +1,4 @@
-/** The algorithms of the simulated HSM, one row each. */
+/** The algorithms of providers that compute in this process, one row each. */
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { Fault } from '@quorate/base'
 import { type EcdsaAlgorithm, generateEcdsaKey, signDigest, verifyDigest } from '../ecdsa.ts'

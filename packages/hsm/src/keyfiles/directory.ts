@@ -1,5 +1,6 @@
 /**
- * The directory of a simulated HSM: small files, each written whole or not at all, private to one user.
+ * The directory of a provider that keeps its keys in files: small files, each written whole or not
+ * at all, private to one user.
  *
  * A new file is written under a temporary name, synced, and linked into place; a link never replaces
  * a file, so of two processes that create one name exactly one succeeds. What a killed process

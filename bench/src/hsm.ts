@@ -1,0 +1,199 @@
+/**
+ * What our layer over PKCS#11 costs, on SoftHSM with one key of each algorithm. The bare module is
+ * C_SignInit and C_Sign on one session in this process, with every buffer made beforehand: nothing can
+ * be faster. Both are measured in turns, in blocks of one run.
+ *
+ *   sign/overhead             microseconds that one signature through the provider host takes beyond the
+ *                             bare module, one after the other: Ed25519, which the layer does not verify
+ *   sign/overhead-audited     the same with an audit record on disk (fdatasync) before the result is given out
+ *   sign-p256, -secp256k1     the same for ECDSA, with s normalised and every signature verified
+ *   sign/throughput-8         signatures a second, eight at a time, beside pkcs11js on one thread
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Secret, utf8 } from '@quorate/base'
+import { audited, type HsmProvider, type KeyInfo, openHsm } from '@quorate/hsm'
+import { systemClock } from '@quorate/platform'
+import { type BareToken, openBare } from './hsm-bare.ts'
+import { pkcs11jsToken } from './hsm-pkcs11js.ts'
+import { type Bench, type Row, row } from './report.ts'
+
+const LIBRARY = '/usr/lib/softhsm/libsofthsm2.so'
+const LABEL = 'bench'
+const PIN = 'bench-pin-1'
+const BLOCKS = 30
+const PER_BLOCK = 100
+const RATE_MS = 1500
+const RATE_TURNS = 3
+const IN_FLIGHT = 8
+
+export const hsm: Bench = {
+  about:
+    'SoftHSM through the provider host; baselines: the bare module, and pkcs11js on one thread',
+  async *run() {
+    if (!existsSync(LIBRARY))
+      throw new Error('SoftHSM is not installed (Debian: apt-get install softhsm2)')
+    const directory = mkdtempSync(join(tmpdir(), 'quorate-bench-'))
+    try {
+      initToken(directory)
+      yield* measure(directory)
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+    }
+  },
+}
+
+function initToken(directory: string): void {
+  const configuration = join(directory, 'softhsm2.conf')
+  mkdirSync(join(directory, 'tokens'))
+  writeFileSync(
+    configuration,
+    `directories.tokendir = ${join(directory, 'tokens')}\nobjectstore.backend = file\nlog.level = ERROR\n`,
+  )
+  // The bare module runs in this process, and reads it too.
+  process.env['SOFTHSM2_CONF'] = configuration
+  const pins = ['--pin', PIN, '--so-pin', 'bench-so-pin-1']
+  execFileSync('softhsm2-util', ['--init-token', '--free', '--label', LABEL, ...pins], {
+    stdio: 'ignore',
+  })
+}
+
+async function* measure(directory: string): AsyncIterable<Row> {
+  const device = await openHsm(
+    { uri: `pkcs11:token=${LABEL}?module-path=${LIBRARY}`, environment: 'development' },
+    { clock: systemClock, pin: new Secret(utf8(PIN)) },
+  )
+  try {
+    const { provider } = device
+    const keys = {
+      ed25519: await provider.generateKey({ label: 'ed25519', algorithm: 'ed25519' }),
+      p256: await provider.generateKey({ label: 'p256', algorithm: 'p256' }),
+      secp256k1: await provider.generateKey({ label: 'secp256k1', algorithm: 'secp256k1' }),
+    }
+    const bare = openBare(LIBRARY, LABEL, PIN)
+    for (const [algorithm, key] of Object.entries(keys))
+      yield* overhead(nameOf(algorithm), provider, key, bare)
+    yield* auditedOverhead(directory, provider, keys.ed25519, bare)
+    yield await throughput('sign', provider, keys.ed25519)
+    yield await throughput('sign-secp256k1', provider, keys.secp256k1)
+  } finally {
+    await device.close()
+  }
+}
+
+const nameOf = (algorithm: string): string =>
+  algorithm === 'ed25519' ? 'sign' : `sign-${algorithm}`
+
+type Timed = { readonly own: number; readonly bare: number }
+
+/** Microseconds of one signature, each side the median of its blocks. */
+async function inTurns(sign: () => Promise<unknown>, signBare: () => void): Promise<Timed> {
+  const own: number[] = []
+  const bare: number[] = []
+  for (let block = -2; block < BLOCKS; block++) {
+    const start = performance.now()
+    for (let i = 0; i < PER_BLOCK; i++) await sign()
+    const middle = performance.now()
+    for (let i = 0; i < PER_BLOCK; i++) signBare()
+    const end = performance.now()
+    // The first two blocks warm up.
+    if (block < 0) continue
+    own.push(((middle - start) / PER_BLOCK) * 1000)
+    bare.push(((end - middle) / PER_BLOCK) * 1000)
+  }
+  return { own: median(own), bare: median(bare) }
+}
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1]!
+
+const micros = (name: string, value: number): Row => ({ ...row(name, value), unit: 'µs' })
+
+async function* overhead(
+  name: string,
+  provider: HsmProvider,
+  key: KeyInfo,
+  bare: BareToken,
+): AsyncIterable<Row> {
+  const message = new Uint8Array(32).fill(7)
+  const input = key.algorithm === 'ed25519' ? { message } : { digest: message }
+  const signBare = bare.signer(key.label, key.algorithm, message)
+  const times = await inTurns(() => provider.sign(key.id, input), signBare)
+  yield micros(`hsm/softhsm/${name}/bare`, times.bare)
+  yield micros(`hsm/softhsm/${name}/layer`, times.own)
+  yield micros(`hsm/softhsm/${name}/overhead`, times.own - times.bare)
+}
+
+async function* auditedOverhead(
+  directory: string,
+  provider: HsmProvider,
+  key: KeyInfo,
+  bare: BareToken,
+): AsyncIterable<Row> {
+  const message = new Uint8Array(32).fill(7)
+  const file = await open(join(directory, 'audit.jsonl'), 'a', 0o600)
+  try {
+    const withAudit = audited(provider, {
+      async append(record) {
+        await file.write(`${JSON.stringify(record)}\n`)
+        await file.datasync()
+      },
+    })
+    const signBare = bare.signer(key.label, key.algorithm, message)
+    const times = await inTurns(() => withAudit.sign(key.id, { message }), signBare)
+    yield micros('hsm/softhsm/sign/overhead-audited', times.own - times.bare)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Signatures a second with eight in flight, beside those of pkcs11js in a loop, in turns. */
+async function throughput(name: string, provider: HsmProvider, key: KeyInfo): Promise<Row> {
+  const message = new Uint8Array(32).fill(7)
+  const input = key.algorithm === 'ed25519' ? { message } : { digest: message }
+  const other = await pkcs11jsToken(LIBRARY, LABEL, PIN)
+  const signOther = other?.signer(key.label, key.algorithm, message)
+  const own: number[] = []
+  const theirs: number[] = []
+  for (let turn = 0; turn <= RATE_TURNS; turn++) {
+    const rate = await rateOf(() => provider.sign(key.id, input))
+    const rateOfOther = signOther && syncRateOf(signOther)
+    if (turn === 0) continue
+    own.push(rate)
+    if (rateOfOther !== undefined) theirs.push(rateOfOther)
+  }
+  const value = Math.round(median(own))
+  const baseline = Math.round(median(theirs))
+  return {
+    name: `hsm/softhsm/${name}/throughput-8`,
+    value,
+    unit: 'per s',
+    ...(other !== undefined && { baseline, ratio: Math.round((value / baseline) * 100) / 100 }),
+  }
+}
+
+async function rateOf(sign: () => Promise<unknown>): Promise<number> {
+  const start = performance.now()
+  let done = 0
+  const loop = async (): Promise<void> => {
+    while (performance.now() - start < RATE_MS) {
+      await sign()
+      done++
+    }
+  }
+  await Promise.all(Array.from({ length: IN_FLIGHT }, loop))
+  return (done / (performance.now() - start)) * 1000
+}
+
+function syncRateOf(sign: () => void): number {
+  const start = performance.now()
+  let done = 0
+  while (performance.now() - start < RATE_MS) {
+    sign()
+    done++
+  }
+  return (done / (performance.now() - start)) * 1000
+}
