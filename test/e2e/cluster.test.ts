@@ -4,6 +4,7 @@ import type { WalletJson } from '@quorate/api'
 import { fromHex } from '@quorate/base'
 import { findAdapter } from '@quorate/chains'
 import { solanaTransfer } from '@quorate/enclave/testing'
+import { getText } from '../support/get-text.ts'
 import { ProcessCluster, until } from '../support/process-cluster.ts'
 
 let cluster: ProcessCluster
@@ -39,4 +40,18 @@ test('a transaction signed by two of them verifies under the key of the address'
     ),
   )
   assert.equal(result.receipts.length, 2)
+})
+
+test('each node shows the figures of its HSM to whoever reaches it', async () => {
+  for (const { config } of cluster.nodes) {
+    const { status, type, text } = await getText(config.http.socketPath!, '/metrics')
+    assert.deepEqual([status, type], [200, 'text/plain; version=0.0.4; charset=utf-8'])
+    assert.match(text, /^quorate_hsm_component_health\{component="simulated"\} 1$/m)
+    assert.match(
+      text,
+      /^quorate_hsm_component_custody\{component="simulated",level="software"\} 1$/m,
+    )
+    for (const secret of [wallet.id, wallet.address, cluster.project])
+      assert.ok(!text.includes(secret))
+  }
 })

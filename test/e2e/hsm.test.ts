@@ -9,6 +9,7 @@ import { fromHex, isFault, Secret, utf8 } from '@quorate/base'
 import { solanaTransfer } from '@quorate/enclave/testing'
 import { type HsmConfig, initSoftToken, openHsm, type SoftToken } from '@quorate/hsm'
 import { systemClock } from '@quorate/platform'
+import { getText } from '../support/get-text.ts'
 import { ProcessCluster } from '../support/process-cluster.ts'
 
 const PIN = 'correct-horse-7'
@@ -68,6 +69,33 @@ test('they make a wallet and sign, and do so again after a restart', async (t) =
   for (const node of cluster.nodes) await cluster.launch(node)
   await cluster.untilConnected()
   assert.equal((await sign(wallet)).length, 1)
+})
+
+test('the metrics of a node tell what its token did, and hold no secret', async (t) => {
+  if (cluster === undefined) return t.skip(reason)
+  for (const { index, config } of cluster.nodes) {
+    const { status, text } = await getText(config.http.socketPath!, '/metrics')
+    assert.equal(status, 200)
+    const figure = (sample: string): number =>
+      Number(
+        text
+          .split('\n')
+          .find((line) => line.startsWith(`${sample} `))
+          ?.split(' ')[1],
+      )
+    const component = `component="node-${index}"`
+    assert.equal(figure(`quorate_hsm_component_health{${component}}`), 1)
+    assert.equal(figure(`quorate_hsm_error_rate{${component}}`), 0)
+    assert.ok(figure(`quorate_hsm_operations_per_second{${component}}`) >= 0)
+    assert.ok(figure(`quorate_hsm_pool_sessions{${component},state="open"}`) >= 1)
+    // The epoch key was signed by the identity key, which is in the token.
+    const sign = `${component},operation="sign"`
+    const signed = figure(`quorate_hsm_operations_total{${sign},outcome="done"}`)
+    assert.ok(signed >= 1)
+    assert.equal(figure(`quorate_hsm_operation_seconds_bucket{${sign},le="+Inf"}`), signed)
+    for (const secret of [PIN, 'quorate-identity-', 'quorate-store-', root])
+      assert.ok(!text.includes(secret), secret)
+  }
 })
 
 test('each token holds two keys, of one store each, and nothing lies beside the data', async (t) => {

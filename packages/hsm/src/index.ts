@@ -42,7 +42,10 @@ export {
   failoverOf,
 } from './errors.ts'
 export { audited, type HsmAuditRecord, type HsmAuditSink } from './host/audited.ts'
+export { hsmReportCodec } from './host/report-codec.ts'
+export { type HsmReport, renderHsmMetrics } from './host/status.ts'
 export { initSoftToken, type SoftToken } from './init/soft-token.ts'
+export { HsmMonitor } from './monitor.ts'
 export {
   type Attestation,
   type Attester,

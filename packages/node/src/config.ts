@@ -14,6 +14,7 @@ const peer = text(
 )
 
 export const DEFAULT_PRIMES_AHEAD = 1
+export const DEFAULT_METRICS_PREFIX = 'quorate_'
 
 export const NODE_SETTINGS = {
   environment: setting(choice('development', 'staging', 'production'), {
@@ -40,6 +41,16 @@ export const NODE_SETTINGS = {
       'Sets of safe primes that are made ahead for CGGMP24, once a wallet of it has been asked for.',
     default: DEFAULT_PRIMES_AHEAD,
   }),
+  'metrics.prefix': setting(
+    text(
+      /^[A-Za-z_][A-Za-z0-9_]{0,63}$/,
+      '1 to 64 letters, digits and underscores, no digit first',
+    ),
+    {
+      description: 'What the names of metrics begin with.',
+      default: DEFAULT_METRICS_PREFIX,
+    },
+  ),
   'log.level': setting(choice('debug', 'info', 'warn', 'error'), {
     description: 'Least level that is logged.',
     default: 'info',
@@ -75,6 +86,7 @@ export type NodeConfig = {
   }
   readonly backend: 'fastest' | 'noble'
   readonly primesAhead?: number | undefined
+  readonly metricsPrefix?: string | undefined
   /** What MPC_THRESHOLD says, for comparison. */
   readonly threshold?: number | undefined
 }
@@ -120,6 +132,7 @@ export function nodeConfig(
     hsm,
     backend: values.get('points.backend') === 'noble' ? 'noble' : 'fastest',
     primesAhead: values.get('primes.ahead'),
+    metricsPrefix: values.get('metrics.prefix'),
     threshold: values.get('threshold'),
   }
   checkLoopback(config)

@@ -21,7 +21,7 @@ import {
   uint64,
   union,
 } from '@quorate/base'
-import { hsmConfigCodec, MAX_PIN_BYTES } from '@quorate/hsm'
+import { hsmConfigCodec, hsmReportCodec, MAX_PIN_BYTES } from '@quorate/hsm'
 
 const MAX_RECORD_BYTES = 1 << 20
 /** Of an evidence file: signed broadcasts of all parties, each of which may be as long as an envelope. */
@@ -331,6 +331,8 @@ export const signerCalls = {
       peers: field(1, array(int(1, 50), { max: 50 })),
     }),
   ),
+  /** How the HSM is and what it did; asks it nothing. */
+  hsmStatus: call(empty, hsmReportCodec),
   /** Wipes every secret; the process then ends. */
   seal: call(empty, record({ isSealed: field(0, bool) })),
 }

@@ -18,7 +18,7 @@ import {
   signClusterRecord,
 } from '@quorate/auth'
 import { equalBytes, Fault, Secret } from '@quorate/base'
-import { type OpenHsm, openHsm } from '@quorate/hsm'
+import { HsmMonitor, type HsmReport, type OpenHsm, openHsm } from '@quorate/hsm'
 import { chooseBackends } from '@quorate/math/native'
 import { partyId } from '@quorate/threshold'
 import type { Outcome, SignerCalls } from '../channel/calls.ts'
@@ -46,6 +46,7 @@ type Request<C extends keyof SignerCalls> = Parameters<Handlers<SignerCalls>[C]>
 
 type Opened = {
   readonly device: OpenHsm
+  readonly monitor: HsmMonitor
   readonly vault: Vault
   readonly environment: Request<'open'>['environment']
   readonly bootId: Uint8Array
@@ -107,7 +108,8 @@ export class Signer implements Handlers<SignerCalls> {
       const wanted = { device, storeId, known, keyLabel, identityLabel, isFresh, random }
       const { hsm, keys } = await openNodeHsm(wanted)
       const vault = await Vault.open({ hsm, storeId, sealed, random })
-      this.#opened = { device, vault, environment, bootId }
+      const monitor = await HsmMonitor.start(device, o.hsm.type, this.#ports)
+      this.#opened = { device, monitor, vault, environment, bootId }
       return {
         nodeId: vault.nodeId,
         identityKey: hsm.identity.publicKey,
@@ -318,7 +320,10 @@ export class Signer implements Handlers<SignerCalls> {
     peers: this.#peers?.present ?? [],
   })
 
+  readonly hsmStatus = (): HsmReport => this.#open().monitor.report
+
   readonly seal = async (): Promise<{ isSealed: boolean }> => {
+    this.#opened?.monitor.stop()
     this.#primes?.stop()
     this.#member?.stop()
     this.#opened?.vault[Symbol.dispose]()

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Meter } from '@quorate/base'
+import { decode, encode, type Meter } from '@quorate/base'
+import { hsmReportCodec } from '@quorate/hsm'
 import { ManualTime } from '@quorate/platform'
 import { LATENCY_BOUNDS, Statistics } from '#src/host/statistics.js'
-import { type HsmStatus, renderHsmMetrics } from '#src/host/status.js'
+import { type HostFigures, type HsmReport, renderHsmMetrics } from '#src/host/status.js'
 import { Bench } from './kit.ts'
 
 describe('statistics', () => {
@@ -62,8 +63,7 @@ describe('statistics', () => {
   })
 })
 
-const status = (changes: Partial<HsmStatus> = {}): HsmStatus => ({
-  component: 'main "token"\n',
+const figures: HostFigures = {
   state: 'up',
   breaker: 'closed',
   pid: 1,
@@ -87,19 +87,29 @@ const status = (changes: Partial<HsmStatus> = {}): HsmStatus => ({
       },
     ],
   ]),
+}
+
+const report = (changes: Partial<HsmReport> = {}): HsmReport => ({
+  component: 'main "token"\n',
+  custody: 'hardware',
+  health: { state: 'ok', time: 1_700_000_000_500 },
+  host: figures,
   ...changes,
 })
 
 describe('the metrics', () => {
-  const lines = renderHsmMetrics([status(), status({ component: 'b', state: 'waiting' })]).split(
-    '\n',
-  )
+  const lines = renderHsmMetrics([
+    report(),
+    report({ component: 'b', host: { ...figures, state: 'waiting' } }),
+  ]).split('\n')
   const component = 'component="main \\"token\\"\\n"'
 
   test('have the names of the specification', () => {
     for (const line of [
       `quorate_hsm_component_health{${component}} 1`,
       'quorate_hsm_component_health{component="b"} 0',
+      `quorate_hsm_component_checked_seconds{${component}} 1700000000.5`,
+      `quorate_hsm_component_custody{${component},level="hardware"} 1`,
       `quorate_hsm_operations_per_second{${component}} 12.5`,
       `quorate_hsm_error_rate{${component}} 0.25`,
       `quorate_hsm_operations_total{${component},operation="sign",outcome="failed"} 1`,
@@ -128,7 +138,7 @@ describe('the metrics', () => {
   })
 
   test('are each announced once, under the prefix that is wanted', () => {
-    const announced = renderHsmMetrics([status(), status()], 'my_')
+    const announced = renderHsmMetrics([report(), report()], 'my_')
       .split('\n')
       .filter((line) => line.startsWith('# TYPE'))
     assert.equal(new Set(announced).size, announced.length)
@@ -139,7 +149,8 @@ describe('the metrics', () => {
     const hsm = await new Bench(t).open()
     await hsm.random(8)
     await assert.rejects(hsm.find({ label: 'none' }))
-    const text = renderHsmMetrics([hsm.status()])
+    const { component, ...host } = hsm.status()
+    const text = renderHsmMetrics([report({ component, host })])
     assert.match(text, /quorate_hsm_component_health\{component="fake"\} 1/)
     assert.match(
       text,
@@ -147,5 +158,51 @@ describe('the metrics', () => {
     )
     assert.match(text, /operation="find",outcome="refused"\} 1/)
     assert.equal(hsm.status().errorRate, 0)
+  })
+
+  test('call what does not answer, or is not even tried, unhealthy', () => {
+    const health = (changes: Partial<HsmReport>): string | undefined =>
+      /^quorate_hsm_component_health.* (.)$/m.exec(renderHsmMetrics([report(changes)]))?.[1]
+    const failed = { state: 'failed', reason: 'hsm/device-removed', time: 1 } as const
+    assert.equal(health({}), '1')
+    assert.equal(health({ health: failed }), '0')
+    assert.equal(health({ host: { ...figures, breaker: 'open' } }), '0')
+    assert.equal(health({ host: undefined }), '1')
+    assert.equal(health({ host: undefined, health: failed }), '0')
+  })
+
+  test('of keys in files are those that need no host', () => {
+    const samples = renderHsmMetrics([report({ component: 'software', host: undefined })])
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+    assert.deepEqual(samples, [
+      'quorate_hsm_component_health{component="software"} 1',
+      'quorate_hsm_component_checked_seconds{component="software"} 1700000000.5',
+      'quorate_hsm_component_custody{component="software",level="hardware"} 1',
+    ])
+  })
+})
+
+describe('a report', () => {
+  const crossed = (value: HsmReport): HsmReport =>
+    decode(hsmReportCodec, encode(hsmReportCodec, value), { maxBytes: 10_000 })
+
+  test('crosses to another process whole', () => {
+    const failed = { state: 'failed', reason: 'hsm/unavailable', time: 2 } as const
+    const lastFault = { code: 'hsm/unavailable', time: 1 }
+    for (const value of [
+      report(),
+      report({ health: failed, host: { ...figures, pid: undefined, lastFault } }),
+      report({ host: { ...figures, operations: new Map(), errorRate: 1 / 3 } }),
+    ])
+      assert.deepEqual(crossed(value), value)
+    const { host: _, ...ofFiles } = report()
+    assert.deepEqual(crossed(ofFiles), ofFiles)
+  })
+
+  test('crosses whatever a token calls itself', () => {
+    assert.equal(crossed(report({ component: 'e\u0301' })).component, '\u00e9')
+    const long = '\u{1d160}'.repeat(64)
+    assert.equal(crossed(report({ component: long })).component, long.normalize('NFC'))
   })
 })

@@ -1,4 +1,7 @@
-/** The API of a node over its unix socket and, where configured, TCP: the table of `api` with a handler for each route. */
+/**
+ * The API of a node over its unix socket and, where configured, TCP: the table of `api` with a handler
+ * for each route; and the metrics, which are for Prometheus and no client.
+ */
 import {
   IDEMPOTENCY_HEADER,
   IDEMPOTENCY_KEY,
@@ -21,14 +24,16 @@ import {
   systemTimers,
   type UncheckedRequest,
 } from '@quorate/platform'
+import { DEFAULT_METRICS_PREFIX } from '../config.ts'
 import { type Call, handlers } from './handlers.ts'
+import { metricsRoute } from './metrics.ts'
 import type { ServeOptions } from './options.ts'
 
 /** A signed request may carry a transaction and its context of a mebibyte each, in hex. */
 const MAX_BODY_BYTES = 5 * 1024 * 1024
 
 export async function serve(options: ServeOptions): Promise<readonly HttpServer[]> {
-  const { config, cluster, logger } = options
+  const { config, local, cluster, logger } = options
   // What was signed before this start may have been seen before it.
   const guard = new ReplayGuard({ refuseUntil: systemClock.now() })
   const serveRoute = handlers(options)
@@ -51,6 +56,11 @@ export async function serve(options: ServeOptions): Promise<readonly HttpServer[
       },
     )
 
+  const metrics = metricsRoute({
+    hsmStatus: () => local.signer.calls.hsmStatus({}),
+    clock: systemClock,
+    prefix: config.metricsPrefix ?? DEFAULT_METRICS_PREFIX,
+  })
   const routes = (Object.keys(ROUTES) as OperationId[]).map((id): HttpRoute<ClusterClient> => {
     const { method, path, params, query, body, status } = ROUTES[id]
     return {
@@ -80,7 +90,7 @@ export async function serve(options: ServeOptions): Promise<readonly HttpServer[
       servers.push(
         await createHttp({
           address,
-          routes,
+          routes: [...routes, metrics],
           authenticate,
           // What a client sends over the unix socket, which has no host of its own.
           ...('path' in address && { hosts: ['localhost'] }),

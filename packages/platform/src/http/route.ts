@@ -38,11 +38,13 @@ export type ServerEvent = {
 }
 
 export type HttpAnswer = {
-  /** 200 unless told; 204 where there is neither body nor events. */
+  /** 200 unless told; 204 where there is neither body nor text nor events. */
   readonly status?: number
   readonly headers?: { readonly [name: string]: string }
   /** JSON. */
   readonly body?: unknown
+  /** Instead of a body: text of a content type that is not JSON. */
+  readonly text?: { readonly type: string; readonly content: string }
   /** Instead of a body: server-sent events until the source ends. An error in it is sent as event `problem`. */
   readonly events?: AsyncIterable<ServerEvent>
 }

@@ -216,7 +216,7 @@ class HttpEngine<Principal> implements HttpServer {
       principal: this.#principals.get(request),
       signal: AbortSignal.any([gone.signal, this.#stop.signal]),
     }
-    const { status, headers = {}, body, events } = await route.handle(full)
+    const { status, headers = {}, body, text, events } = await route.handle(full)
     reply.headers(headers)
     if (events !== undefined) {
       const onError = (error: unknown): void => this.#note(error, request.id)
@@ -231,6 +231,11 @@ class HttpEngine<Principal> implements HttpServer {
         .type('text/event-stream')
         .send(stream)
     }
+    if (text !== undefined)
+      return reply
+        .code(status ?? 200)
+        .type(text.type)
+        .send(text.content)
     if (body === undefined) return reply.code(status ?? 204).send()
     return reply
       .code(status ?? 200)

@@ -63,6 +63,12 @@ const ROUTES: readonly HttpRoute<User>[] = [
   { method: 'POST', path: '/nothing', handle: () => ({}) },
   {
     method: 'GET',
+    path: '/text',
+    isPublic: true,
+    handle: () => ({ text: { type: 'text/plain; version=1; charset=utf-8', content: 'a 1\n' } }),
+  },
+  {
+    method: 'GET',
     path: '/broken',
     handle: () => {
       throw new Error('password is hunter2')
@@ -177,6 +183,9 @@ test('a good request is answered, with headers that keep it private', async (t) 
     (await ask(server, 'POST', '/nothing', { headers: JSON_TYPE, body: '{}' })).status,
     204,
   )
+  const text = await ask(server, 'GET', '/text')
+  assert.deepEqual([text.status, text.text], [200, 'a 1\n'])
+  assert.equal(text.headers['content-type'], 'text/plain; version=1; charset=utf-8')
   assert.deepEqual(lines[1]?.fields['route'], '/items/:id')
 })
 
