@@ -1,7 +1,7 @@
 /**
  * What our layer over PKCS#11 costs, on SoftHSM with one key of each algorithm. The bare module is
  * C_SignInit and C_Sign on one session in this process, with every buffer made beforehand: nothing can
- * be faster. Both are measured in turns, in blocks of one run.
+ * be faster. Both are measured in turns, in blocks of one run; figures are medians of single signatures.
  *
  *   sign/overhead             microseconds that one signature through the provider host takes beyond the
  *                             bare module, one after the other: Ed25519, which the layer does not verify
@@ -24,8 +24,10 @@ import { type Bench, type Row, row } from './report.ts'
 const LIBRARY = '/usr/lib/softhsm/libsofthsm2.so'
 const LABEL = 'bench'
 const PIN = 'bench-pin-1'
-const BLOCKS = 30
-const PER_BLOCK = 100
+const BLOCKS = 11
+const PER_BLOCK = 400
+/** At the start of each block, not counted: the other side has had the processor. */
+const WARM_UP = 100
 const RATE_MS = 1500
 const RATE_TURNS = 3
 const IN_FLIGHT = 8
@@ -89,20 +91,21 @@ const nameOf = (algorithm: string): string =>
 
 type Timed = { readonly own: number; readonly bare: number }
 
-/** Microseconds of one signature, each side the median of its blocks. */
+/** Microseconds of one signature, each side the median of all. */
 async function inTurns(sign: () => Promise<unknown>, signBare: () => void): Promise<Timed> {
   const own: number[] = []
   const bare: number[] = []
-  for (let block = -2; block < BLOCKS; block++) {
-    const start = performance.now()
-    for (let i = 0; i < PER_BLOCK; i++) await sign()
-    const middle = performance.now()
-    for (let i = 0; i < PER_BLOCK; i++) signBare()
-    const end = performance.now()
-    // The first two blocks warm up.
-    if (block < 0) continue
-    own.push(((middle - start) / PER_BLOCK) * 1000)
-    bare.push(((end - middle) / PER_BLOCK) * 1000)
+  for (let block = 0; block < BLOCKS; block++) {
+    for (let i = -WARM_UP; i < PER_BLOCK; i++) {
+      const start = performance.now()
+      await sign()
+      if (i >= 0) own.push((performance.now() - start) * 1000)
+    }
+    for (let i = -WARM_UP; i < PER_BLOCK; i++) {
+      const start = performance.now()
+      signBare()
+      if (i >= 0) bare.push((performance.now() - start) * 1000)
+    }
   }
   return { own: median(own), bare: median(bare) }
 }
@@ -110,7 +113,7 @@ async function inTurns(sign: () => Promise<unknown>, signBare: () => void): Prom
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1]!
 
-const micros = (name: string, value: number): Row => ({ ...row(name, value), unit: 'µs' })
+const microseconds = (name: string, value: number): Row => ({ ...row(name, value), unit: 'µs' })
 
 async function* overhead(
   name: string,
@@ -122,9 +125,9 @@ async function* overhead(
   const input = key.algorithm === 'ed25519' ? { message } : { digest: message }
   const signBare = bare.signer(key.label, key.algorithm, message)
   const times = await inTurns(() => provider.sign(key.id, input), signBare)
-  yield micros(`hsm/softhsm/${name}/bare`, times.bare)
-  yield micros(`hsm/softhsm/${name}/layer`, times.own)
-  yield micros(`hsm/softhsm/${name}/overhead`, times.own - times.bare)
+  yield microseconds(`hsm/softhsm/${name}/bare`, times.bare)
+  yield microseconds(`hsm/softhsm/${name}/layer`, times.own)
+  yield microseconds(`hsm/softhsm/${name}/overhead`, times.own - times.bare)
 }
 
 async function* auditedOverhead(
@@ -144,7 +147,7 @@ async function* auditedOverhead(
     })
     const signBare = bare.signer(key.label, key.algorithm, message)
     const times = await inTurns(() => withAudit.sign(key.id, { message }), signBare)
-    yield micros('hsm/softhsm/sign/overhead-audited', times.own - times.bare)
+    yield microseconds('hsm/softhsm/sign/overhead-audited', times.own - times.bare)
   } finally {
     await file.close()
   }
