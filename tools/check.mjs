@@ -6,7 +6,7 @@ import { bin, run } from './run.mjs'
 import { installPackages, setUp } from './setup.mjs'
 
 /** Tools that write committed files; each knows `--check`. */
-const GENERATORS = ['errors-doc', 'failpoints', 'cggmp24-vectors']
+const GENERATORS = ['errors-doc', 'transactions-doc', 'failpoints', 'cggmp24-vectors']
 
 /** The build stands first because the type-aware lint reads it. */
 const CHECKS = [
@@ -15,6 +15,7 @@ const CHECKS = [
   ['lint (biome)', bin('biome'), ['lint', '--error-on-warnings', '.']],
   ['lint (oxlint, type-aware)', bin('oxlint'), ['--type-aware', '--deny-warnings']],
   ['layers', process.execPath, ['tools/check-layers.mjs']],
+  ['browser', process.execPath, ['tools/check-browser.mjs']],
   ['unused code', bin('knip'), ['--no-progress', '--no-config-hints']],
   ['docs', process.execPath, ['tools/check-docs.mjs']],
   ...GENERATORS.map((name) => [

@@ -1,10 +1,11 @@
 /** `main.js <bench> [--json]`: runs one bench and prints a table, or one document. */
 import { cggmp } from './cggmp.ts'
+import { chains } from './chains.ts'
 import { frost } from './frost.ts'
 import { hsm } from './hsm.ts'
 import { type Bench, formatHead, formatRow, type Row, report } from './report.ts'
 
-const BENCHES: { readonly [name: string]: Bench } = { cggmp, frost, hsm }
+const BENCHES: { readonly [name: string]: Bench } = { cggmp, chains, frost, hsm }
 
 const args = process.argv.slice(2)
 const isJson = args.includes('--json')

@@ -21,17 +21,19 @@ const HELP: Command = {
   load: () => Promise.resolve((given, output) => help(given.arguments, output)),
 }
 const ALL: readonly Command[] = [...COMMANDS, HELP]
+/** Of the longest name, such as `tx new transfer`. */
+const MAX_WORDS = Math.max(...ALL.map(({ name }) => name.split(' ').length))
 
 /** The command that `words` begin with, and what is left for it. @throws cli/unknown-command */
 function find(words: readonly string[]): {
   readonly command: Command
   readonly rest: readonly string[]
 } {
+  for (let count = MAX_WORDS; count > 0; count--) {
+    const command = ALL.find(({ name }) => name === words.slice(0, count).join(' '))
+    if (command !== undefined) return { command, rest: words.slice(count) }
+  }
   const [noun = '', verb = ''] = words
-  const two = ALL.find(({ name }) => name === `${noun} ${verb}`)
-  if (two !== undefined) return { command: two, rest: words.slice(2) }
-  const one = ALL.find(({ name }) => name === noun)
-  if (one !== undefined) return { command: one, rest: words.slice(1) }
   const verbs = ALL.filter(({ name }) => name.startsWith(`${noun} `)).map(({ name }) => name)
   const asked = verb === '' || verb.startsWith('-') ? noun : `${noun} ${verb}`
   const near = nearest(asked, verbs.length > 0 ? verbs : nounsAndCommands())
@@ -45,7 +47,7 @@ const nounsAndCommands = (): readonly string[] => [
 ]
 
 async function help(words: readonly string[], output: Output): Promise<void> {
-  const asked = words.filter((word) => !word.startsWith('-')).slice(0, 2)
+  const asked = words.filter((word) => !word.startsWith('-')).slice(0, MAX_WORDS)
   const [noun] = asked
   const among = ALL.filter(({ name }) => noun === undefined || name.split(' ')[0] === noun)
   if (noun === undefined || (asked.length === 1 && among.length > 1)) {

@@ -1,25 +1,27 @@
 /**
- * Having a transaction signed. What it does is read here, from its own bytes; what comes back is
+ * Having a document signed, mostly a transaction. What it does is read here, from its own bytes; what comes back is
  * put together and verified here, too. Of the cluster only the signatures are believed, and those
  * because they verify.
  */
-import { type ExplanationJson, MAX_LIFETIME_MS, type TxView } from '@quorate/api'
-import { Fault, fromHex, newId, toHex } from '@quorate/base'
+import type { ExplanationJson, TxView } from '@quorate/api'
+import { Fault, fromHex, toHex } from '@quorate/base'
 import type { SignItem, TxFormat, UnsignedTx } from '@quorate/chains'
-import { systemClock, systemRandom } from '@quorate/platform'
 import type { Account } from './account.ts'
 import type { Connection } from './connection.ts'
 import { progressText } from './progress.ts'
 import { checkReceipts, signaturesHash } from './receipts.ts'
-import { walletId } from './wallets.ts'
 
 const NO_CONTEXT = new Uint8Array()
 
 export type ReadTx = { readonly tx: UnsignedTx; readonly view: TxView }
 
-/** The transaction as this account would sign it. @throws chains/… */
-export function readTx({ adapter, key }: Account, unsigned: Uint8Array): ReadTx {
-  const tx = adapter.parse({ unsigned, context: NO_CONTEXT, key })
+/** The document as this account would sign it. @throws chains/… */
+export function readTx(
+  { adapter, key }: Account,
+  unsigned: Uint8Array,
+  context: Uint8Array = NO_CONTEXT,
+): ReadTx {
+  const tx = adapter.parse({ unsigned, context, key })
   return { tx, view: tx.view() }
 }
 
@@ -28,9 +30,10 @@ export const explain = (
   { client }: Connection,
   { wallet, network, path }: Account,
   unsigned: Uint8Array,
+  context: Uint8Array = NO_CONTEXT,
 ): Promise<ExplanationJson> =>
   client.call('explainTransaction', {
-    body: { wallet: wallet.id, network, unsigned: toHex(unsigned), context: '', path },
+    body: { wallet: wallet.id, network, unsigned: toHex(unsigned), context: toHex(context), path },
   })
 
 export type SignedItem = {
@@ -41,7 +44,8 @@ export type SignedItem = {
 
 export type SignedTx = {
   readonly signed: Uint8Array
-  readonly txid: string
+  /** A document that is no transaction has none, nor has one that others still have to sign. */
+  readonly txid: string | undefined
   /** In the order of the inputs. */
   readonly items: readonly SignedItem[]
   /** Numbers of the nodes that signed. */
@@ -58,52 +62,40 @@ export async function signTx(
   connection: Connection,
   account: Account,
   unsigned: Uint8Array,
-  options: { readonly format?: TxFormat | undefined; readonly onProgress: (text: string) => void },
+  options: {
+    readonly context?: Uint8Array
+    readonly format?: TxFormat | undefined
+    readonly onProgress: (text: string) => void
+  },
 ): Promise<SignedTx> {
-  const { client } = connection
+  const { context = NO_CONTEXT, format } = options
   const { wallet, adapter, network, path } = account
-  if (options.format !== undefined && !adapter.formats.includes(options.format))
+  if (format !== undefined && !adapter.formats.includes(format))
     throw new Fault('chains/unknown-format', {
       detail: `there is ${adapter.formats.join(' and ')}`,
     })
-  const { tx } = readTx(account, unsigned)
-  const credential = client.credentialFor('signTransaction')!
-  const now = systemClock.now()
-  const body = {
-    kind: 'sign',
-    value: {
-      v: 1,
-      requestId: newId('req', now, systemRandom),
-      project: credential.project,
-      wallet: walletId(wallet),
-      generation: wallet.generation,
-      network,
-      unsigned,
-      context: NO_CONTEXT,
-      path,
-      policyHash: fromHex(wallet.policyHash),
-      createdAt: now,
-      expiresAt: now + MAX_LIFETIME_MS,
-    },
-  } as const
+  const { tx } = readTx(account, unsigned, context)
   const started = performance.now()
-  const { result } = await client.carryOut('signTransaction', body, (operation) =>
-    options.onProgress(progressText(operation, 'signing')),
+  const { result, body, client } = await connection.client.sign(
+    wallet,
+    { network, unsigned, context, path },
+    (operation) => options.onProgress(progressText(operation, 'signing')),
   )
   const signMs = performance.now() - started
-  if (result?.kind !== 'sign') throw new Fault('sdk/bad-answer')
   const items = matched(tx.prepare(), result.signatures)
-  const signatures = new Map(items.map(({ id, signature }) => [id, signature]))
-  const { bytes, txid } = tx.attach(signatures).serialise(options.format)
-  const reasons = tx.verify(bytes)
-  if (reasons.length > 0 || txid === undefined || txid !== result.txid)
+  // Verifies every one of them.
+  const complete = tx.attach(new Map(items.map(({ id, signature }) => [id, signature])))
+  const { bytes, txid } = complete.serialise(format)
+  // What others still have to sign is not there to be verified.
+  const reasons = txid === undefined ? [] : tx.verify(bytes)
+  if (reasons.length > 0 || (txid ?? '') !== result.txid)
     throw new Fault('cli/does-not-verify', {
       detail: reasons[0] ?? 'the node names another transaction id',
     })
   const signers = checkReceipts(result.receipts, connection, {
     purpose: 'sign',
     body,
-    client: credential.client,
+    client,
     wallet: wallet.id,
     result: signaturesHash(items),
     need: wallet.threshold,

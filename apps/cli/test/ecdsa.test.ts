@@ -3,11 +3,15 @@
  * made in a fraction of the time; the demo shows the full one.
  */
 import assert from 'node:assert/strict'
+import { createPublicKey, verify } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { WalletJson } from '@quorate/api'
 import { checkBitcoin, checkEthereum } from '@quorate/referee'
+import { keccak256, verifyMessage } from 'viem'
 import { cliIn, document, errorOf, type Ran, scratch } from './support/cli.js'
+import { rpcAnswers, startNetwork } from './support/network.js'
 
 const home = scratch()
 const cli = cliIn(home)
@@ -123,6 +127,120 @@ test('a derived key has addresses of its own, and signs', async () => {
   assert.ok(bitcoin.made.signatures.every(({ publicKey }) => publicKey === derived.publicKey))
 })
 
+const PAYEE = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'
+const BY_HAND = ['--nonce', '0', '--max-fee', '20gwei', '--priority-fee', '1gwei']
+
+test('a transfer is made with what a node says, signed, and handed to that node', async () => {
+  const sent: unknown[] = []
+  const node = await startNetwork(
+    rpcAnswers({
+      eth_chainId: () => '0xaa36a7',
+      eth_getTransactionCount: () => '0x4',
+      eth_getBlockByNumber: () => ({ baseFeePerGas: '0x3b9aca00' }),
+      eth_maxPriorityFeePerGas: () => '0x3b9aca00',
+      eth_estimateGas: () => '0x5208',
+      eth_sendRawTransaction: ([raw]) => {
+        sent.push(raw)
+        return keccak256(raw as `0x${string}`)
+      },
+    }),
+  )
+  try {
+    const rpc = ['--rpc', node.url]
+    const pay = ['--wallet', 'till', '--to', PAYEE, '--amount', '0.001 ETH']
+    const out = ['--out', at('transfer.hex')]
+    assert.equal((await cli('tx', 'new', 'transfer', ...pay, ...rpc, ...out)).code, 0)
+    const made = document<Signed>(
+      await cli('tx', 'sign', at('transfer.hex'), '--wallet', 'till', '--out', at('s'), '--json'),
+    )
+    const { txid } = document<{ readonly txid: string }>(
+      await cli('tx', 'send', at('s'), '--wallet', 'till', ...rpc, '--json'),
+    )
+    assert.deepEqual([sent, txid], [[`0x${made.signed}`], made.txid])
+    const send = ['tx', 'send', at('s'), ...rpc, '--json']
+    refusedWith(await cli(...send, '--network', 'ethereum'), 3, 'cli/mainnet')
+    refusedWith(await cli(...send, '--network', 'ethereum', '--mainnet'), 2, 'chains/other-chain')
+    refusedWith(await cli(...send), 2, 'cli/missing-argument')
+    assert.equal(sent.length, 1)
+  } finally {
+    await node.close()
+  }
+})
+
+test('what a token is called is shown as claimed, and signed with what was claimed', async () => {
+  const token = `0x${'7e'.repeat(20)}`
+  const pay = ['--wallet', 'till', '--token', token, '--to', PAYEE, '--amount', '5', ...BY_HAND]
+  const { unsigned } = document<{ readonly unsigned: string }>(
+    await cli('tx', 'new', 'token-transfer', ...pay, '--json'),
+  )
+  const claim = { address: token, symbol: 'QUX', decimals: 2 }
+  writeFileSync(at('tokens.json'), JSON.stringify({ tokens: [claim] }))
+  const context = ['--wallet', 'till', '--context', at('tokens.json')]
+  const shown = await cli('tx', 'show', unsigned, ...context)
+  assert.match(shown.out, /0\.05 QUX/)
+  const made = document<Signed>(await cli('tx', 'sign', unsigned, ...context, '--json'))
+  const verified = await cli(
+    'tx',
+    'verify',
+    '--unsigned',
+    unsigned,
+    '--signed',
+    made.signed,
+    ...context,
+  )
+  assert.equal(verified.code, 0, verified.err)
+  for (const json of ['{"tokens":[{}]}', '{"tokens":[],"more":1}', '{"loaded":{}}']) {
+    writeFileSync(at('bad.json'), json)
+    const bad = ['--wallet', 'till', '--context', at('bad.json'), '--json']
+    refusedWith(await cli('tx', 'show', unsigned, ...bad), 2, 'chains/bad-context')
+  }
+})
+
+test('a message is signed as personal_sign does it', async () => {
+  const message = 'I hold this key.'
+  const made = await cli('message', 'sign', message, '--wallet', 'till')
+  const [, signature] = /^signed {2}(0x[0-9a-f]{130})$/m.exec(made.out) ?? []
+  const address = wallet.address as `0x${string}`
+  assert.ok(await verifyMessage({ address, message, signature: signature as `0x${string}` }))
+  writeFileSync(at('text'), message)
+  const { txid, signed } = document<Partial<Signed>>(
+    await cli('message', 'sign', '--file', at('text'), '--wallet', 'till', '--json'),
+  )
+  assert.equal(txid, undefined)
+  assert.ok(await verifyMessage({ address, message, signature: `0x${signed}` }))
+  const sign = ['message', 'sign', '--wallet', 'till', '--json']
+  refusedWith(await cli(...sign), 2, 'cli/missing-argument')
+  refusedWith(await cli(...sign, 'x', '--network', 'bitcoin-testnet4'), 2, 'cli/bad-value')
+})
+
+test('a message is signed on Solana as an off-chain message', async () => {
+  const create = ['wallet', 'create', '--network', 'solana-devnet', '--name', 'sol', '--json']
+  const { wallet: sol } = document<{ readonly wallet: WalletJson }>(await cli(...create))
+  const made = document<{
+    readonly signatures: readonly { readonly message: string; readonly signature: string }[]
+  }>(await cli('message', 'sign', 'I hold this key.', '--wallet', 'sol', '--json'))
+  const [{ message, signature }] = made.signatures as [(typeof made.signatures)[0]]
+  const content = Buffer.from(message, 'hex')
+  assert.match(content.toString('latin1'), /^\xffsolana offchain.*I hold this key\.$/s)
+  const x = Buffer.from(sol.groupKey, 'hex').toString('base64url')
+  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
+  assert.ok(verify(null, content, key, Buffer.from(signature, 'hex')))
+})
+
+test('typed data are read, and policy has its say', async () => {
+  const fields = [{ name: 'text', type: 'string' }]
+  const domain = { name: 'Test', chainId: SEPOLIA }
+  const typed = { types: { Note: fields }, primaryType: 'Note', domain, message: { text: 'hi' } }
+  writeFileSync(at('typed.json'), JSON.stringify(typed))
+  refusedWith(
+    await cli('typed-data', 'sign', at('typed.json'), '--wallet', 'till', '--json'),
+    3,
+    'policy/denied',
+  )
+  const told = await cli('typed-data', 'sign', at('typed.json'), '--wallet', 'till')
+  assert.match(told.err, /message\.text.*hi/)
+})
+
 test('a wrong protocol, network or path is refused by name', async () => {
   const create = ['wallet', 'create', '--json', '--network']
   refusedWith(
@@ -173,7 +291,10 @@ test('after a refresh the wallet signs with new shares of the same key', async (
     await cli('wallet', 'refresh', 'till', '--json'),
   )
   assert.equal(generation, wallet.generation + 1)
-  const now = document<WalletJson>(await cli('wallet', 'show', 'till', '--json'))
+  const { custody, ...now } = document<WalletJson & { readonly custody: readonly unknown[] }>(
+    await cli('wallet', 'show', 'till', '--json'),
+  )
+  assert.equal(custody.length, 3)
   assert.deepEqual(now, { ...wallet, generation, createdAt: now.createdAt })
   const { unsigned, made } = await signExample()
   assert.deepEqual(

@@ -6,7 +6,8 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { equalBytes, Fault } from '@quorate/base'
+import { Fault } from '@quorate/base'
+import { fromBytesBe } from '@quorate/math'
 import type { KeyRef, MessageHash } from './adapter.ts'
 import { guarded } from './encoding/guard.ts'
 
@@ -75,7 +76,10 @@ export function recoverKeys(
   })
 }
 
-/** The recovery id with which `signature` names `publicKey`, or in words why there is none. Never throws. */
+/**
+ * The recovery id with which `signature` names `publicKey`, or in words why there is none. Never throws.
+ * It is read off the nonce point that verification works out: R = (e/s)·G + (r/s)·Q.
+ */
 export function recoveryIdOf(
   publicKey: Uint8Array,
   hash: MessageHash,
@@ -84,10 +88,25 @@ export function recoveryIdOf(
 ): number | string {
   const read = readSignature(signature)
   if (typeof read === 'string') return read
-  const found = recoverKeys(hash, message, signature).find((each) =>
-    equalBytes(each.publicKey, publicKey),
-  )
-  return found?.recoveryId ?? 'it is not one of this key over this message'
+  const { Point } = secp256k1
+  const { r, s } = read
+  const inverse = Point.Fn.inv(s)
+  const e = Point.Fn.create(fromBytesBe(digestOf(hash, message)))
+  const point = pointOf(publicKey)
+    ?.multiplyUnsafe(Point.Fn.mul(r, inverse))
+    .add(Point.BASE.multiplyUnsafe(Point.Fn.mul(e, inverse)))
+  if (point === undefined || point.is0() || Point.Fn.create(point.x) !== r)
+    return 'it is not one of this key over this message'
+  return (point.x === r ? 0 : 2) + Number(point.y & 1n)
+}
+
+function pointOf(publicKey: Uint8Array): typeof secp256k1.Point.BASE | undefined {
+  if (publicKey.length !== 33) return undefined
+  try {
+    return secp256k1.Point.fromBytes(publicKey)
+  } catch {
+    return undefined
+  }
 }
 
 /** Whether `signature` is one of `publicKey` (33 bytes) over `message`. Never throws. */

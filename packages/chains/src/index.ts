@@ -14,7 +14,7 @@ export type {
   TxFormat,
   UnsignedTx,
 } from './adapter.ts'
-export { formatAmount } from './amount.ts'
+export { formatAmount, parseAmount, type Unit, unitOf } from './amount.ts'
 export {
   type BitcoinTransfer,
   type BuiltBitcoinTransfer,
@@ -54,6 +54,7 @@ export {
 } from './networks.ts'
 export { type AddressProof, addressProof, proveAddress } from './proof.ts'
 export { findAdapter, suitesOf } from './registry.ts'
+export { TOKEN_PROGRAMS, type TokenProgram } from './solana/addresses.ts'
 export {
   type BuiltSolanaTransfer,
   buildSolanaTokenTransfer,
@@ -70,4 +71,7 @@ export {
 } from './solana/context.ts'
 export { associatedTokenAddress, findProgramAddress, type ProgramAddress } from './solana/derive.ts'
 export { encodeOffchain } from './solana/offchain.ts'
+export { type KnownToken, knownTokens as solanaTokens } from './solana/tokens.ts'
 export { solanaUnderstood } from './solana/understood.ts'
+export { transactionId } from './transaction-id.ts'
+export type { Understanding } from './understanding.ts'

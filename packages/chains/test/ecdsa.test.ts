@@ -32,6 +32,8 @@ test('whatever is signed leads back to its key, and to no other message, hash or
         const signature = wallet.sign(itemOf(message, hash))
         const id = recoveryIdOf(publicKey, hash, message, signature)
         assert.ok(id === 0 || id === 1)
+        const recovered = recoverKeys(hash, message, signature)
+        assert.deepEqual(recovered.find((each) => each.recoveryId === id)?.publicKey, publicKey)
         assert.ok(verifyEcdsa(publicKey, hash, message, signature))
         const longer = concatBytes(message, Uint8Array.of(0))
         assert.equal(verifyEcdsa(publicKey, hash, longer, signature), false)
@@ -70,6 +72,9 @@ test('a signature of another key, a high s, and r or s out of range are told apa
     }
     for (const length of [0, 63, 65]) assert.match(why(new Uint8Array(length)), /64 bytes/)
     assert.deepEqual(recoverKeys(hash, message, new Uint8Array(64)), [])
+    const uncompressed = secp256k1.Point.fromBytes(key).toBytes(false)
+    for (const bad of [uncompressed, new Uint8Array(33), key.slice(1), new Uint8Array(0)])
+      assert.match(recoveryIdOf(bad, hash, message, signature) as string, /not one of this key/)
   }
 })
 

@@ -1,6 +1,6 @@
 /** tx show, sign and verify. */
-import { viewToJson } from '@quorate/api'
-import { Fault, isFault, toHex } from '@quorate/base'
+import { viewToJson, type WalletJson } from '@quorate/api'
+import { Fault, fromUtf8, isFault, toHex } from '@quorate/base'
 import { describeView, type TxFormat } from '@quorate/chains'
 import {
   type Account,
@@ -12,17 +12,18 @@ import {
 import type { Given, Run } from '../command.ts'
 import { type Connection, connect } from '../connection.ts'
 import { readTransaction, writeNew } from '../files.ts'
-import { explain, type ReadTx, readTx, signTx } from '../signing.ts'
+import type { Output } from '../output.ts'
+import { explain, type ReadTx, readTx, type SignedTx, signTx } from '../signing.ts'
+import { contextOf, type GivenContext } from '../tx-context.ts'
 import { findWallet, listWallets } from '../wallets.ts'
 import { describeDecision } from './policy.ts'
 import { seconds } from './wallet.ts'
 
 export const show: Run = async (given, output) => {
   const unsigned = readTransaction(given.argument(0))
-  const choice = choiceOf(given)
   const connection = await connect(given)
-  const { account, view } = await accountFor(connection, given.text('wallet'), choice, unsigned)
-  const explanation = await explain(connection, account, unsigned)
+  const { account, view, context } = await accountFor(given, connection, unsigned)
+  const explanation = await explain(connection, account, unsigned, context)
   output.result(
     {
       wallet: account.wallet.id,
@@ -40,24 +41,23 @@ export const show: Run = async (given, output) => {
   )
 }
 
-type Chosen = ReadTx & { readonly account: Account }
+type Chosen = ReadTx & { readonly account: Account; readonly context: Uint8Array }
 
 /** The account of the wallet named, or else of the only one that can sign these bytes. @throws cli/missing-argument, cli/unknown-wallet, chains/… */
 async function accountFor(
+  given: Given,
   connection: Connection,
-  name: string | undefined,
-  choice: AccountChoice,
   unsigned: Uint8Array,
 ): Promise<Chosen> {
-  if (name !== undefined) {
-    const account = accountOf(await findWallet(connection, name), choice)
-    return { account, ...readTx(account, unsigned) }
-  }
+  const name = given.text('wallet')
+  const choice = choiceOf(given)
+  const contextFor = contextOf(given)
+  if (name !== undefined)
+    return readAs(await findWallet(connection, name), choice, contextFor, unsigned)
   const wallets = await listWallets(connection)
   const able = wallets.flatMap((wallet): readonly Chosen[] => {
     try {
-      const account = accountOf(wallet, choice)
-      return [{ account, ...readTx(account, unsigned) }]
+      return [readAs(wallet, choice, contextFor, unsigned)]
     } catch (error) {
       if (isFault(error)) return []
       throw error
@@ -72,26 +72,57 @@ async function accountFor(
   return only
 }
 
+function readAs(
+  wallet: WalletJson,
+  choice: AccountChoice,
+  contextFor: GivenContext,
+  unsigned: Uint8Array,
+): Chosen {
+  const account = accountOf(wallet, choice)
+  const context = contextFor(account.adapter.network)
+  return { account, context, ...readTx(account, unsigned, context) }
+}
+
 export const sign: Run = async (given, output) => {
   const name = given.required('wallet')
   const format = formatOf(given)
   const choice = choiceOf(given)
   const unsigned = readTransaction(given.argument(0))
+  const contextFor = contextOf(given)
   const connection = await connect(given)
-  const { account, view } = await accountFor(connection, name, choice, unsigned)
+  const account = accountOf(await findWallet(connection, name), choice)
+  const context = contextFor(account.adapter.network)
+  await signDocument({ given, output, connection, account, unsigned, context, format })
+}
+
+export type SigningTask = {
+  readonly given: Given
+  readonly output: Output
+  readonly connection: Connection
+  readonly account: Account
+  readonly unsigned: Uint8Array
+  readonly context?: Uint8Array
+  readonly format?: TxFormat | undefined
+}
+
+/** Shows what is signed, asks policy, has it signed, and prints what came of it. @throws policy/denied and those of `signTx` */
+export async function signDocument(task: SigningTask): Promise<void> {
+  const { given, output, connection, account, unsigned, context, format } = task
   const { wallet } = account
+  const { view } = readTx(account, unsigned, context)
   output.note(...describeView(view))
-  const explanation = await explain(connection, account, unsigned)
+  const explanation = await explain(connection, account, unsigned, context)
   if (explanation.decision === 'deny') {
     output.note(...describeDecision(explanation))
     throw new Fault('policy/denied', { detail: `wallet ${wallet.label}` })
   }
   const made = await signTx(connection, account, unsigned, {
+    ...(context !== undefined && { context }),
     format,
     onProgress: (text) => output.progress(text),
   })
   const out = given.text('out')
-  if (out !== undefined) writeNew(out, format === 'psbt' ? made.signed : `${toHex(made.signed)}\n`)
+  if (out !== undefined) writeNew(out, format === 'psbt' ? made.signed : fileText(made.signed))
   output.result(
     {
       wallet: wallet.id,
@@ -112,11 +143,21 @@ export const sign: Run = async (given, output) => {
     },
     () => [
       `Signed by nodes ${made.signers.join(' and ')} in ${seconds(made.signMs)}; verified here.`,
-      `txid    ${made.txid}`,
-      out === undefined ? `signed  ${toHex(made.signed)}` : `signed  ${out}`,
+      ...(made.txid === undefined ? [] : [`txid    ${made.txid}`]),
+      `signed  ${out ?? shown(made)}`,
     ],
   )
 }
+
+/** User operations are JSON; all else is shown in hex. */
+const textOf = (signed: Uint8Array): string | undefined =>
+  signed[0] === '{'.charCodeAt(0) ? fromUtf8(signed) : undefined
+
+const fileText = (signed: Uint8Array): string => `${textOf(signed) ?? toHex(signed)}\n`
+
+/** With `0x` for a signature that stands alone, as programs of Ethereum take it. */
+const shown = ({ signed, txid }: SignedTx): string =>
+  textOf(signed) ?? `${txid === undefined && signed.length === 65 ? '0x' : ''}${toHex(signed)}`
 
 /** @throws cli/bad-value */
 function formatOf(given: Given): TxFormat | undefined {
@@ -128,9 +169,8 @@ function formatOf(given: Given): TxFormat | undefined {
 export const verify: Run = async (given, output) => {
   const unsigned = readTransaction(given.required('unsigned'))
   const signed = readTransaction(given.required('signed'))
-  const choice = choiceOf(given)
   const connection = await connect(given)
-  const { account, tx } = await accountFor(connection, given.text('wallet'), choice, unsigned)
+  const { account, tx } = await accountFor(given, connection, unsigned)
   const reasons = tx.verify(signed)
   const isValid = reasons.length === 0
   output.result({ wallet: account.wallet.id, isValid, reasons }, () =>

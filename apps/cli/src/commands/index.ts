@@ -4,6 +4,7 @@ import { clusterCommands } from './cluster.ts'
 import { devCommands } from './dev.ts'
 import { evidenceCommands } from './evidence.ts'
 import { hsmCommands } from './hsm.ts'
+import { messageCommands } from './message.ts'
 import { nodeCommands } from './node.ts'
 import { txCommands } from './tx.ts'
 import { walletCommands } from './wallet.ts'
@@ -12,6 +13,7 @@ export const COMMANDS: readonly Command[] = [
   ...devCommands,
   ...walletCommands,
   ...txCommands,
+  ...messageCommands,
   ...clusterCommands,
   ...evidenceCommands,
   ...nodeCommands,

@@ -1,6 +1,8 @@
 import { ACCOUNT_OPTIONS } from '../account-options.ts'
 import type { Argument, Command, Options } from '../command.ts'
 import { CONNECTION_OPTIONS } from '../connection-options.ts'
+import { CONTEXT_OPTION } from '../tx-context.ts'
+import { transferCommands } from './transfer.ts'
 
 const tx: Argument = {
   name: 'TX',
@@ -11,6 +13,7 @@ const options: Options = {
   ...ACCOUNT_OPTIONS,
   ...CONNECTION_OPTIONS,
 }
+const documentOptions: Options = { context: CONTEXT_OPTION, ...options }
 const out: Options = {
   out: { kind: 'text', value: 'FILE', about: 'write it to this new file' },
 }
@@ -74,11 +77,12 @@ export const txCommands: readonly Command[] = [
     ],
     load: async () => (await import('../actions/tx-new.ts')).make,
   },
+  ...transferCommands,
   {
     name: 'tx show',
     summary: 'Say in plain words what a transaction does, and what policy decides',
     arguments: [tx],
-    options,
+    options: documentOptions,
     examples: [
       'quorate tx show payment.psbt --wallet pocket',
       'quorate tx show payment.psbt --wallet till --network bitcoin-testnet4 --path m/0/5',
@@ -96,7 +100,7 @@ export const txCommands: readonly Command[] = [
         about: 'what to give out (default raw: ready to be broadcast)',
       },
       ...out,
-      ...options,
+      ...documentOptions,
     },
     examples: [
       'quorate tx sign payment.psbt --wallet pocket',
@@ -111,7 +115,7 @@ export const txCommands: readonly Command[] = [
     options: {
       unsigned: { kind: 'text', value: 'TX', about: 'what was to be signed' },
       signed: { kind: 'text', value: 'TX', about: 'what came back' },
-      ...options,
+      ...documentOptions,
     },
     examples: ['quorate tx verify --unsigned payment.psbt --signed signed.psbt --wallet pocket'],
     load: async () => (await import('../actions/tx.ts')).verify,

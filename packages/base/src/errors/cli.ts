@@ -1,4 +1,12 @@
-import { broken, conflict, type ErrorEntry, invalid, notFound, unavailable } from './entry.ts'
+import {
+  broken,
+  conflict,
+  denied,
+  type ErrorEntry,
+  invalid,
+  notFound,
+  unavailable,
+} from './entry.ts'
 
 export const cliErrors = {
   'cli/internal': broken([
@@ -54,6 +62,10 @@ export const cliErrors = {
     'the development cluster here has another number of nodes',
     'Leave --nodes out to take it up, or make a new one after quorate reset.',
   ]),
+  'cli/other-hsm': conflict([
+    'the keys of the development cluster live in another HSM',
+    'Leave --hsm out to take it up, or make a new cluster after quorate reset.',
+  ]),
   'cli/node-failed': unavailable([
     'a node did not start',
     'quorate logs shows why, quorate doctor looks for usual causes.',
@@ -87,12 +99,32 @@ export const cliErrors = {
     400,
     7,
   ),
+  'cli/unsafe-url': invalid([
+    'requests to that URL could be read and changed on their way',
+    'Use https, or http to this machine; --allow-http takes the risk.',
+  ]),
+  'cli/rpc-unreachable': unavailable([
+    'the node of the network cannot be reached',
+    'Check the URL given with --rpc and the connection, and try again.',
+  ]),
+  'cli/rpc-refused': conflict([
+    'the node of the network refuses it',
+    'QUORATE_DEBUG=1 shows its own words. Put right what it complains of, or ask another node.',
+  ]),
+  'cli/rpc-bad-answer': unavailable([
+    'the node of the network gives an answer that makes no sense',
+    'Check that --rpc names JSON-RPC for Ethereum and Solana, and an Esplora API for Bitcoin.',
+  ]),
+  'cli/other-network': conflict([
+    'the node named with --rpc is one of another network',
+    'Name a node of the network of the wallet or of --network.',
+  ]),
+  'cli/mainnet': denied([
+    'it would be sent to a network where coins have value, and nobody said that it should be',
+    'Add --mainnet if that is what you want.',
+  ]),
   'cli/no-referee': unavailable([
     'the libraries that make and check sample transactions are not installed',
     'Run this from a checkout of the project, after npm install and npm run build.',
-  ]),
-  'cli/other-hsm': conflict([
-    'the keys of the development cluster live in another HSM',
-    'Leave --hsm out to take it up, or make a new cluster after quorate reset.',
   ]),
 } as const satisfies Record<string, ErrorEntry>
