@@ -1,6 +1,8 @@
 /** Entry of the threads that judge ECDSA signatures of digests. */
+import { chooseBackends } from '@quorate/math/native'
 import { type OneShotJob, serveJobs } from '@quorate/platform/workers'
-import { type EcdsaAlgorithm, verifyDigest } from '../ecdsa.ts'
+import type { EcdsaAlgorithm } from '../ecdsa.ts'
+import { signatureHolds } from './digest-judge.ts'
 
 type Claim = {
   readonly algorithm: EcdsaAlgorithm
@@ -15,13 +17,14 @@ const jobs: DigestJobs = {
   verify: {
     run({ algorithm, publicKey, digest, signature }) {
       try {
-        return verifyDigest(algorithm, publicKey, digest, signature)
+        return signatureHolds(algorithm, publicKey, digest, signature)
       } catch {
-        // A key that is no point, or r or s out of range.
+        // A key that is no point.
         return false
       }
     },
   },
 }
 
+await chooseBackends()
 serveJobs(jobs)

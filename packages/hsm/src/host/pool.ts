@@ -247,13 +247,19 @@ export class SessionPool {
       this.#again(call, fault)
       return
     }
+    if (isTrouble(fault) && !isAboutPin(fault)) {
+      // Whether the host stays comes first: nothing more is asked of one that is about to end.
+      const host = this.#host
+      this.#set(session, 'resting', NEVER)
+      this.#doubt(fault)
+      if (this.#host === host) this.#free(session)
+      this.#again(call, fault)
+      return
+    }
     this.#free(session)
     if (isAboutPin(fault)) {
       this.#fail(call, fault)
       this.#listener.pinRefused(fault)
-    } else if (isTrouble(fault)) {
-      this.#again(call, fault)
-      this.#doubt(fault)
     } else {
       this.#working()
       if (this.#settled(call, 'refused')) call.reject(fault)

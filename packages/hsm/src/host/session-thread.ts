@@ -16,6 +16,8 @@ import {
   requestHead,
   responseFrame,
 } from './frames.ts'
+import { FIRST_SESSION_FD } from './greeting.ts'
+import { lingererAt } from './linger.ts'
 import { OPERATIONS, operationOf } from './operations.ts'
 import type { ThreadData } from './process-main.ts'
 import { readAll } from './wire.ts'
@@ -34,11 +36,14 @@ export async function serveSession(drivers: Drivers): Promise<void> {
   }
   send(data.fd, readyFrame())
   const requests = new RequestStream(data.fd)
+  // Requests that come one after the other all come to the first session.
+  const linger = data.fd === FIRST_SESSION_FD ? lingererAt(data.fd) : undefined
   for (let frame = requests.next(); frame !== undefined; frame = requests.next()) {
     const { id, code } = requestHead(frame)
     send(data.fd, respond(session, id, code, frame))
     wipe(frame)
     if (code === OPERATIONS.close.code) return
+    linger?.()
   }
   session.close()
 }
