@@ -1,6 +1,7 @@
 /**
  * Judging signatures off the event loop, with code that is not the device's: a signature that does
- * not hold may give its key away, so none leaves unchecked. Variable-time: public inputs only.
+ * not hold may give its key away. ECDSA signatures are judged before they leave the provider, those of
+ * Ed25519 by whoever gives them out. Variable-time: public inputs only.
  */
 import { createHash, createPublicKey, type KeyObject, verify, webcrypto } from 'node:crypto'
 import { availableParallelism } from 'node:os'
