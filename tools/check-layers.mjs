@@ -98,13 +98,17 @@ function* symmetricDifference(a, b) {
 
 const IMPORT = /(?<!['"])(?:\bfrom\s*|\bimport\s*(\(\s*)?)(['"])([^'"\s]+)\2/g
 
-/** The modules that a source text imports: `{ specifier, name, isLazy }`, `name` being the package. */
+/** The last words before a `from` that take types only. */
+const TYPES_ONLY = /\b(?:import|export)\s+type\b[^'"=]*$/
+
+/** The modules that a source text imports: `{ specifier, name, isLazy, isType }`, `name` being the package. */
 export function importsOf(source) {
   const code = source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
-  return [...code.matchAll(IMPORT)].map(([, paren, , specifier]) => ({
+  return [...code.matchAll(IMPORT)].map(({ index, 1: paren, 3: specifier }) => ({
     specifier,
     name: specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/'),
     isLazy: paren !== undefined,
+    isType: TYPES_ONLY.test(code.slice(0, index)),
   }))
 }
 
@@ -116,10 +120,13 @@ function* importsBelow(dir) {
 function sourceFaults(dir, manifest, floorOf) {
   const runtime = { ...manifest.dependencies, ...manifest.optionalDependencies }
   const development = manifest.devDependencies ?? {}
+  const peers = manifest.peerDependencies ?? {}
   const faults = []
-  for (const { file, name, isLazy } of importsBelow(dir)) {
+  for (const { file, name, isLazy, isType } of importsBelow(dir)) {
     if (name === manifest.name || name in runtime) continue
-    const isAllowedLazily = isLazy && LAZY.get(manifest.name) === name
+    // Who wants a client installs it, so nothing may need it before it is asked for.
+    const isOptional = name in peers && (isLazy || isType)
+    const isAllowedLazily = isOptional || (isLazy && LAZY.get(manifest.name) === name)
     if (name in development) {
       if (file.startsWith('src/') && !isAllowedLazily)
         faults.push(`${manifest.name}: ${file} imports ${name}, a development dependency`)

@@ -1,25 +1,38 @@
 /**
- * A reporter for `node --test` that yields one JSON document at the end: the runner's own counts
- * and every skipped test with its reason. `test.mjs` reads it beside the readable report.
+ * A reporter for `node --test` that yields one JSON document at the end: the runner's own counts,
+ * every skipped test with its reason, and every failed one with its file and the beginning of its
+ * error. `test.mjs` reads it beside the readable report.
  */
+const ERROR_LINES = 12
+
 // biome-ignore lint/style/noDefaultExport: how node finds a reporter
 export default async function* report(events) {
   const counts = {}
   const skipped = []
+  const failed = []
   for await (const { type, data } of events) {
-    if (
-      (type === 'test:pass' || type === 'test:fail') &&
-      data.skip !== undefined &&
-      data.details?.type !== 'suite'
-    )
-      skipped.push({
-        name: data.name,
-        reason: data.skip === true || data.skip === '' ? 'no reason given' : data.skip,
-      })
+    if (type === 'test:pass' || type === 'test:fail') {
+      if (data.skip !== undefined && data.details?.type !== 'suite')
+        skipped.push({ name: data.name, reason: reasonOf(data.skip) })
+      // What fails only because something in it failed is told by that.
+      if (type === 'test:fail' && data.details.error?.failureType !== 'subtestsFailed')
+        failed.push({ name: data.name, file: data.file, error: errorOf(data.details.error) })
+    }
     const count =
       type === 'test:diagnostic' &&
       /^(tests|pass|fail|cancelled|skipped|todo) (\d+)$/.exec(data.message)
     if (count) counts[count[1]] = Number(count[2])
   }
-  yield JSON.stringify({ counts, skipped })
+  yield JSON.stringify({ counts, skipped, failed })
+}
+
+function reasonOf(skip) {
+  return skip === true || skip === '' ? 'no reason given' : skip
+}
+
+function errorOf(error) {
+  const cause = error?.cause ?? error
+  return String(cause?.stack ?? cause)
+    .split('\n')
+    .slice(0, ERROR_LINES)
 }

@@ -1,7 +1,7 @@
 /**
- * `npm test [-- filter… --flags…]`: sets up what is missing and runs every test in one run of
- * `node --test`. A filter keeps the files whose path contains it; flags go to node as they are.
- * `--soak` adds the long runs. What could not be tested here is said at the end, with the reason.
+ * `npm test [-- filter… --flags…]`: sets up what is missing and runs every test with `node --test`.
+ * A filter keeps the files whose path contains it; flags go to node as they are. `--soak` adds the
+ * long runs. What could not be tested here is said at the end, with the reason, and what failed.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,8 +16,11 @@ import { filesBelow, workspacesOf } from './workspaces.mjs'
  */
 const PARTS = {
   openssl: { packages: ['openssl'], files: [['openssl']] },
-  ...JSON.parse(readFileSync(join(root, 'packages/hsm/test/modules/debian-packages.json'), 'utf8')),
+  ...partsOf('packages/hsm/test/modules'),
+  ...partsOf('packages/platform/test'),
 }
+/** Their tests start whole clusters, which answer in time only where they have the machine to themselves. */
+const ALONE = ['apps/', 'test/']
 const VECTORS = join(root, '../shared/vectors')
 
 const args = process.argv.slice(2)
@@ -35,6 +38,10 @@ if (files.length === 0) {
   process.exit(2)
 }
 process.exitCode = await runTests(files)
+
+function partsOf(directory) {
+  return JSON.parse(readFileSync(join(root, directory, 'debian-packages.json'), 'utf8'))
+}
 
 function testFiles() {
   const places = workspacesOf(root)
@@ -78,6 +85,23 @@ function missingVectors() {
 }
 
 async function runTests(paths) {
+  const isAlone = (path) => ALONE.some((place) => path.startsWith(place))
+  const runs = [
+    { files: paths.filter((path) => !isAlone(path)), atOnce: 2 },
+    { files: paths.filter(isAlone), atOnce: 1 },
+  ].filter(({ files }) => files.length > 0)
+  const reports = []
+  let worst = 0
+  for (const each of runs) {
+    const { code, report } = await runFiles(each)
+    reports.push(report)
+    worst = Math.max(worst, code)
+  }
+  summarise(reports)
+  return worst
+}
+
+async function runFiles({ files, atOnce }) {
   const scratch = mkdtempSync(join(tmpdir(), 'quorate-test-'))
   const reportFile = join(scratch, 'report.json')
   const reporters = [
@@ -90,26 +114,32 @@ async function runTests(paths) {
   try {
     const { code } = await run(process.execPath, [
       '--test',
-      '--test-concurrency=2',
+      `--test-concurrency=${atOnce}`,
       ...reporters,
       ...flags,
-      ...paths,
+      ...files,
     ])
-    summarise(JSON.parse(readFileSync(reportFile, 'utf8')))
-    return code
+    return { code, report: JSON.parse(readFileSync(reportFile, 'utf8')) }
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
 }
 
 /** The last line is the count, whatever the runner printed before it. */
-function summarise({ counts, skipped }) {
+function summarise(reports) {
+  const all = (what) => reports.flatMap((report) => report[what])
+  const count = (...names) =>
+    reports.reduce((sum, { counts }) => names.reduce((s, name) => s + counts[name], sum), 0)
   const lines = ['']
   if (absent.length > 0)
     lines.push('Not here, so not tested against:', ...absent.map((what) => `  ${what}`))
+  const skipped = all('skipped')
   if (skipped.length > 0)
     lines.push('Skipped:', ...skipped.map(({ name, reason }) => `  ${name}: ${reason}`))
-  const failed = counts.fail + counts.cancelled
-  lines.push(`${counts.pass} passed, ${failed} failed, ${counts.skipped} skipped`)
+  for (const { name, file, error } of all('failed'))
+    lines.push(`Failed: ${name}`, `  ${file ?? ''}`, ...error.map((line) => `    ${line}`))
+  lines.push(
+    `${count('pass')} passed, ${count('fail', 'cancelled')} failed, ${count('skipped')} skipped`,
+  )
   process.stdout.write(`${lines.join('\n')}\n`)
 }

@@ -7,19 +7,23 @@
  *                             bare module, one after the other: Ed25519, which the layer does not verify
  *   sign/overhead-audited     the same with an audit record on disk (fdatasync) before the result is given out
  *   sign-p256, -secp256k1     the same for ECDSA, with s normalised and every signature verified
- *   sign/throughput-8         signatures a second, eight at a time, beside pkcs11js on one thread
+ *   sign/throughput-8         signatures a second, eight at a time, beside pkcs11js on one thread; SoftHSM
+ *                             computes on the processors of the caller, so this is bounded by their number
+ *   hsm/slow/…                the same with 2 ms more for each signature, as an HSM in a network takes
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Secret, utf8 } from '@quorate/base'
-import { audited, type HsmProvider, type KeyInfo, openHsm } from '@quorate/hsm'
-import { systemClock } from '@quorate/platform'
+import { fileURLToPath } from 'node:url'
+import { type Logger, Secret, utf8 } from '@quorate/base'
+import { audited, HsmAuditLog, type HsmProvider, type KeyInfo, openHsm } from '@quorate/hsm'
+import { systemClock, systemRandom, systemTimers } from '@quorate/platform'
 import { type BareToken, openBare } from './hsm-bare.ts'
 import { pkcs11jsToken } from './hsm-pkcs11js.ts'
 import { type Bench, type Row, row } from './report.ts'
+
+const SILENT: Logger = { log: () => undefined, with: () => SILENT }
 
 const LIBRARY = '/usr/lib/softhsm/libsofthsm2.so'
 const LABEL = 'bench'
@@ -79,8 +83,42 @@ async function* measure(directory: string): AsyncIterable<Row> {
     for (const [algorithm, key] of Object.entries(keys))
       yield* overhead(nameOf(algorithm), provider, key, bare)
     yield* auditedOverhead(directory, provider, keys.ed25519, bare)
-    yield await throughput('sign', provider, keys.ed25519)
-    yield await throughput('sign-secp256k1', provider, keys.secp256k1)
+    yield await throughput('hsm/softhsm/sign', LIBRARY, provider, keys.ed25519)
+    yield await throughput('hsm/softhsm/sign-secp256k1', LIBRARY, provider, keys.secp256k1)
+  } finally {
+    await device.close()
+  }
+  yield* slowDevice(directory)
+}
+
+const SLOW_US = 2000
+
+async function* slowDevice(directory: string): AsyncIterable<Row> {
+  const library = join(directory, 'slow-module.so')
+  const source = fileURLToPath(new URL('../../slow-module.c', import.meta.url))
+  const defines = [`-DMODULE="${LIBRARY}"`, `-DLATENCY_US=${SLOW_US}`]
+  try {
+    const options = ['-shared', '-fPIC', '-O1', ...defines]
+    execFileSync('cc', [...options, source, '-o', library, '-ldl'], { stdio: 'ignore' })
+  } catch {
+    process.stderr.write(
+      'no C compiler, so no row of a slow device (Debian: apt-get install gcc)\n',
+    )
+    return
+  }
+  const device = await openHsm(
+    {
+      type: 'softhsm',
+      environment: 'development',
+      library,
+      token: { label: LABEL },
+      env: [`SOFTHSM2_CONF=${process.env['SOFTHSM2_CONF']}`],
+    },
+    { clock: systemClock, pin: new Secret(utf8(PIN)) },
+  )
+  try {
+    const key = await device.provider.find({ label: 'ed25519' })
+    yield await throughput('hsm/slow/sign', library, device.provider, key)
   } finally {
     await device.close()
   }
@@ -148,27 +186,33 @@ async function* auditedOverhead(
   bare: BareToken,
 ): AsyncIterable<Row> {
   const message = new Uint8Array(32).fill(7)
-  const file = await open(join(directory, 'audit.jsonl'), 'a', 0o600)
+  const log = await HsmAuditLog.open({
+    directory: join(directory, 'audit'),
+    clock: systemClock,
+    timers: systemTimers,
+    random: systemRandom,
+    logger: SILENT,
+  })
   try {
-    const withAudit = audited(provider, {
-      async append(record) {
-        await file.write(`${JSON.stringify(record)}\n`)
-        await file.datasync()
-      },
-    })
+    const withAudit = audited(provider, log, { clock: systemClock })
     const signBare = bare.signer(key.label, key.algorithm, message)
     const times = await inTurns(() => withAudit.sign(key.id, { message }), signBare)
     yield microseconds('hsm/softhsm/sign/overhead-audited', times.overhead)
   } finally {
-    await file.close()
+    await log.close()
   }
 }
 
 /** Signatures a second with eight in flight, beside those of pkcs11js in a loop, in turns. */
-async function throughput(name: string, provider: HsmProvider, key: KeyInfo): Promise<Row> {
+async function throughput(
+  name: string,
+  library: string,
+  provider: HsmProvider,
+  key: KeyInfo,
+): Promise<Row> {
   const message = new Uint8Array(32).fill(7)
   const input = key.algorithm === 'ed25519' ? { message } : { digest: message }
-  const other = await pkcs11jsToken(LIBRARY, LABEL, PIN)
+  const other = await pkcs11jsToken(library, LABEL, PIN)
   const signOther = other?.signer(key.label, key.algorithm, message)
   const own: number[] = []
   const theirs: number[] = []
@@ -182,7 +226,7 @@ async function throughput(name: string, provider: HsmProvider, key: KeyInfo): Pr
   const value = Math.round(median(own))
   const baseline = Math.round(median(theirs))
   return {
-    name: `hsm/softhsm/${name}/throughput-8`,
+    name: `${name}/throughput-8`,
     value,
     unit: 'per s',
     ...(other !== undefined && { baseline, ratio: Math.round((value / baseline) * 100) / 100 }),

@@ -1,11 +1,13 @@
 /** `main.js <bench> [--json]`: runs one bench and prints a table, or one document. */
 import { cggmp } from './cggmp.ts'
 import { chains } from './chains.ts'
+import { cluster } from './cluster/cluster.ts'
 import { frost } from './frost.ts'
 import { hsm } from './hsm.ts'
-import { type Bench, formatHead, formatRow, type Row, report } from './report.ts'
+import { kms } from './kms/kms.ts'
+import { type Bench, formatHead, formatRow, type Row, report, stolenTime } from './report.ts'
 
-const BENCHES: { readonly [name: string]: Bench } = { cggmp, chains, frost, hsm }
+const BENCHES: { readonly [name: string]: Bench } = { cggmp, chains, cluster, frost, hsm, kms }
 
 const args = process.argv.slice(2)
 const isJson = args.includes('--json')
@@ -22,7 +24,9 @@ if (name === undefined || rest.length > 0 || !Object.hasOwn(BENCHES, name)) {
   // With --json, progress goes where it does not mix with the document.
   const progress = isJson ? process.stderr : process.stdout
   progress.write(`${formatHead(bench.about)}\n`)
-  for await (const row of bench.run()) {
+  const stolen = stolenTime()
+  for await (const measured of bench.run()) {
+    const row = { ...measured, stolen: stolen() }
     rows.push(row)
     progress.write(`${formatRow(row)}\n`)
   }

@@ -17,7 +17,11 @@ type Crash = { readonly wallet: TestWallet; readonly sid: Uint8Array }
 const isSigning = ({ hostile }: World, { header }: Heard): boolean =>
   hostile.manifestOf(header.sid)?.purpose === 'sign'
 
-/** The crashed node's commitments to nonces in every signing so far. */
+/** Nonces may be made ahead, in sessions of their own. */
+const commits = ({ hostile }: World, { header }: Heard): boolean =>
+  ['sign', 'pool'].includes(hostile.manifestOf(header.sid)?.purpose ?? '')
+
+/** What the crashed node says first in every signing so far: commitments to nonces, or its share under one made ahead. */
 const commitmentsOf = (world: World): readonly string[] =>
   world.hostile.heard
     .filter(
@@ -26,7 +30,7 @@ const commitmentsOf = (world: World): readonly string[] =>
         heard.header.kind === 'broadcast' &&
         heard.header.round === 1,
     )
-    .filter((heard) => isSigning(world, heard))
+    .filter((heard) => commits(world, heard))
     .map(({ body }) => toHex(body))
 
 /** All three sign; then one crashes and finds its directory as it was before, and gets the same session again. */

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeControl, type HostileNode } from '@quorate/enclave/testing'
 import { partyId, sealEnvelope } from '@quorate/threshold'
-import { assertUnharmed, attack } from '../support/attack.ts'
+import { assertNobodyBlamed, assertUnharmed, attack } from '../support/attack.ts'
 import { worldWithout } from '../support/without-guard.ts'
-import { HONEST, type World } from '../support/world.ts'
+import type { World } from '../support/world.ts'
 
 const VICTIM = partyId(1)
 
@@ -36,7 +36,7 @@ async function assertRefused(world: World): Promise<void> {
   await assertUnharmed(world)
   await world.eventually(() => world.refusals(VICTIM as 1).length > 0)
   assert.deepEqual([...new Set(world.refusals(VICTIM as 1))], ['threshold/self-addressed'])
-  for (const node of HONEST) assert.deepEqual(world.verdicts(node), [])
+  assertNobodyBlamed(world)
 }
 
 attack({

@@ -128,8 +128,8 @@ attack(
 test('without the check of the client’s signature any node asks in a client’s name', async () => {
   await using world = await worldWithout({
     file: 'enclave/dist/src/signer-process/requests.js',
-    guard: '!verifyEd25519(client.key, requestMessage(request), request.signature)',
-    instead: 'false',
+    guard: 'verifyEd25519(client.key, requestMessage(request), request.signature)',
+    instead: 'true',
   })
   await propose(world, stranger(), await enrolled(world))
   const dealings = () =>

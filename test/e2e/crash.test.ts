@@ -10,6 +10,13 @@ let cluster: ProcessCluster
 let wallet: WalletJson
 before(async () => {
   cluster = await ProcessCluster.start(3)
+  for (const node of cluster.nodes) {
+    await cluster.kill(node)
+    // With nonces made ahead, those whose makers are alive are used first.
+    node.config = { ...node.config, nonces: 0 }
+    await cluster.launch(node)
+  }
+  await cluster.untilConnected()
   wallet = await cluster.createWallet('solana-devnet')
 })
 after(() => cluster.close())
@@ -37,14 +44,13 @@ test('a node killed in the middle of a signing: the next attempt takes another',
   await cluster.launch(second, { QUORATE_FAILPOINTS: 'enclave/sign/before-commitments=crash' })
   await cluster.launch(third)
   await cluster.untilConnected()
-  let attempts = 0
-  for (let lamports = 10n; attempts < 2 && lamports < 40n; lamports++) {
+  const isUp = (): boolean => second.child?.exitCode === null && second.child.signalCode === null
+  for (let lamports = 10n; isUp() && lamports < 40n; lamports++) {
     const { result } = await cluster.sign(wallet, transfer(lamports), first)
     assert.ok(result?.kind === 'sign')
-    attempts = result.attempts
-    assert.deepEqual(attempts === 1 ? [] : result.signers, attempts === 1 ? [] : [1, 3])
+    assert.deepEqual(result.signers, [1, 3])
   }
-  assert.equal(attempts, 2, 'no request met the armed node')
+  await until(() => Promise.resolve(!isUp()))
   await cluster.kill(second)
   await cluster.launch(second)
   await cluster.untilConnected()
@@ -52,7 +58,7 @@ test('a node killed in the middle of a signing: the next attempt takes another',
 
 /** Names of places in the making of a wallet, from the first change on disk to the last. */
 const PLACES = FAILPOINTS.filter(
-  (name) => name.startsWith('enclave/keygen/') || name.startsWith('enclave/session/'),
+  (name) => /^enclave\/(keygen|session)\//.test(name) && !name.endsWith('-run-alone'),
 )
 
 test('all nodes killed at each place of key generation: the wallet is whole everywhere or nowhere', async (t) => {

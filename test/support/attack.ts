@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type MemoryWorld, memoryWorld } from './memory-world.ts'
 import { type ProcessWorld, processWorld } from './process-world.ts'
-import { HONEST, type Verdict, type World } from './world.ts'
+import { HONEST, type Honest, type Verdict, type World } from './world.ts'
 
 type Attacks<W> = { readonly [title: string]: (world: W) => Promise<void> }
 
@@ -38,6 +38,9 @@ function attackOn<W extends World>(
         world.forget()
         try {
           await run(world)
+        } catch (error) {
+          if (error instanceof Error) error.message += whatTheySaid(world)
+          throw error
         } finally {
           world.hostile.behave()
         }
@@ -46,6 +49,10 @@ function attackOn<W extends World>(
   })
 }
 
+/** The warnings of the honest nodes, so that a failure on some other machine can be understood. */
+const whatTheySaid = (world: World): string =>
+  HONEST.flatMap((node) => world.warnings(node).map((line) => `\nnode ${node}: ${line}`)).join('')
+
 /** A wallet can be made with all nodes, signs, and is there on every honest node. */
 export async function assertUnharmed(world: World): Promise<void> {
   const wallet = await world.createWallet()
@@ -53,6 +60,18 @@ export async function assertUnharmed(world: World): Promise<void> {
   for (const node of HONEST)
     await world.eventually(async () => (await world.wallets(node)).includes(wallet.wallet))
 }
+
+/**
+ * No honest node holds anybody guilty. That sessions fail is no harm: on a slow machine a coordinator begins
+ * another where signers stand still, and gives up whichever is later.
+ */
+export function assertNobodyBlamed(world: World): void {
+  for (const node of HONEST) assert.deepEqual(blamed(world, node), [])
+}
+
+/** The verdicts of an honest node that hold somebody guilty. */
+export const blamed = (world: World, node: Honest): readonly Verdict[] =>
+  world.verdicts(node).filter(({ culprits }) => culprits.length > 0)
 
 /** Every honest node ended the session with this code and blames exactly node 3. */
 export async function assertConvicted(world: World, code: string): Promise<void> {

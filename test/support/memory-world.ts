@@ -92,6 +92,10 @@ export async function memoryWorld(): Promise<MemoryWorld> {
       honest(node).log.flatMap(({ event, fields }) =>
         event.endsWith('.refused') ? [String(fields['code'])] : [],
       ),
+    warnings: (node) =>
+      honest(node).log.flatMap(({ level, event, fields }) =>
+        level === 'info' || level === 'debug' ? [] : [`${event} ${JSON.stringify(fields)}`],
+      ),
     forget() {
       for (const { log } of cluster.nodes) log.length = 0
     },
@@ -109,8 +113,7 @@ export async function memoryWorld(): Promise<MemoryWorld> {
     },
     snapshot(index) {
       const node = honest(index)
-      const { secrets, rows, burnt, audit } = node.disk
-      const copy = { secrets, rows: new Map(rows), burnt: [...burnt], audit: [...audit] }
+      const copy = structuredClone(node.disk)
       const hsm = `${node.directory}-copy`
       cpSync(node.directory, hsm, { recursive: true })
       return {

@@ -2,10 +2,11 @@
 
 import { isFault } from '@quorate/base'
 import { startNode } from '@quorate/node'
-import { createLogger, streamSink, systemClock } from '@quorate/platform'
+import { armFailpoints, createLogger, streamSink, systemClock } from '@quorate/platform'
 import { nodeConfigOf, type ProcessConfig } from './node-config.ts'
 
 const config = JSON.parse(process.argv[2] ?? '{}') as ProcessConfig
+armFailpoints(process.env, { isDevelopment: config.environment === 'development' })
 const logger = createLogger({
   sink: streamSink(process.stderr),
   clock: systemClock,

@@ -15,7 +15,7 @@ import type { OperationJson, RequestBody, WalletJson } from '@quorate/api'
 import { encodeClusterRecord, encodeSignedRecord, readNodeCard } from '@quorate/auth'
 import { fromHex, type Id, newId, type Signer } from '@quorate/base'
 import { verifyEd25519 } from '@quorate/enclave'
-import { softwareKey } from '@quorate/enclave/testing'
+import { QUICK_ECDSA, softwareKey } from '@quorate/enclave/testing'
 import { joinCluster, makeCard, openLocal, signProposal } from '@quorate/node'
 import { type Address, createLogger, systemClock, systemRandom } from '@quorate/platform'
 import { chooseTemplate } from '@quorate/policy'
@@ -58,6 +58,8 @@ export class ProcessCluster {
   readonly admin: Signer = softwareKey()
   readonly project: Id<'prj'>
   cluster!: Uint8Array
+  /** The signed cluster records from number 1. */
+  chain!: readonly Uint8Array[]
 
   private constructor(
     size: number,
@@ -83,6 +85,8 @@ export class ProcessCluster {
           mesh: { listen: mesh(index), peers },
           hsm: hsm(index),
           backend: 'fastest',
+          // Several clusters share two processors here.
+          presignatures: 2,
         },
         child: undefined,
         pid: 0,
@@ -153,15 +157,23 @@ export class ProcessCluster {
       }),
     )
     const signed = encodeSignedRecord({ record, signatures })
+    this.chain = [signed]
     for (const local of locals) {
       this.cluster = (await joinCluster(local, signed)).cluster
       await local.close()
     }
   }
 
-  /** Starts a node's process and waits until it serves. Throws with the code it printed if it does not. */
-  async launch(node: ProcessNode, env: { readonly [name: string]: string } = {}): Promise<void> {
-    const child = spawn(process.execPath, [MAIN, JSON.stringify(node.config)], {
+  /**
+   * Starts a node's process and waits until it serves. `nodeOptions` reach its signer process too.
+   * Throws with the code it printed if it does not.
+   */
+  async launch(
+    node: ProcessNode,
+    env: { readonly [name: string]: string } = {},
+    nodeOptions: readonly string[] = [],
+  ): Promise<void> {
+    const child = spawn(process.execPath, [...nodeOptions, MAIN, JSON.stringify(node.config)], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     })
@@ -267,6 +279,19 @@ export class ProcessCluster {
 
   async createWallet(network: TestNetwork, at: ProcessNode = this.nodes[0]!): Promise<WalletJson> {
     const { result } = await this.client(at).carryOut('createWallet', this.walletBody(network))
+    if (result?.kind !== 'createWallet') throw new Error('no wallet')
+    return result.wallet
+  }
+
+  /** Its primes are short, so that it is there in seconds. */
+  async createEcdsaWallet(at: ProcessNode = this.nodes[0]!): Promise<WalletJson> {
+    const body = this.walletBody('solana-devnet')
+    if (body.kind !== 'createWallet') throw new Error('another body')
+    const suite = { protocol: 'cggmp24', suite: QUICK_ECDSA, network: 'ethereum-sepolia' } as const
+    const { result } = await this.client(at).carryOut('createWallet', {
+      ...body,
+      value: { ...body.value, ...suite },
+    })
     if (result?.kind !== 'createWallet') throw new Error('no wallet')
     return result.wallet
   }

@@ -89,6 +89,7 @@ export async function processWorld(): Promise<ProcessWorld> {
       ),
     refusals: (node) =>
       lines(node).flatMap(({ event, code }) => (event.endsWith('.refused') ? [code!] : [])),
+    warnings: (node) => process(node).log.filter((line) => !/"level":"(info|debug)"/.test(line)),
     forget() {
       for (const node of HONEST) process(node).log = []
     },

@@ -32,6 +32,8 @@ export type World = {
   /** The request as an enrolled client signs it. */
   request(body: RequestBody): Promise<SignedRequest>
   verdicts(node: Honest): readonly Verdict[]
+  /** What the node logged as warnings and errors, a line each. */
+  warnings(node: Honest): readonly string[]
   /** Forgets what the nodes logged so far. */
   forget(): void
   /** Codes of envelopes, manifests and peers that the node refused. */

@@ -155,6 +155,21 @@ test('development dependencies stay out of src', () => {
   })
 })
 
+test('a client that only some need is loaded when it is asked for', () => {
+  const manifest = {
+    name: '@quorate/top',
+    dependencies: { '@quorate/mid': '1' },
+    devDependencies: { cloud: '1' },
+    peerDependencies: { cloud: '1' },
+  }
+  const source = (text) => ({
+    'packages/top/package.json': manifest,
+    'packages/top/src/a.ts': `export type A = number\n${text}`,
+  })
+  refuses(source("import { Client } from 'cloud'"), /imports cloud, a development dependency/)
+  refuses(source("import type { Client } from 'cloud'\nawait import('cloud')"))
+})
+
 test('a pure package takes in nothing that needs Node', () => {
   refuses(
     { 'packages/low/src/a.ts': "import { readFileSync } from 'node:fs'" },

@@ -101,12 +101,21 @@ function placesOf(given: Given): readonly Place[] {
   return [{ index: wanted, endpoint: { socketPath: node.socket } }]
 }
 
-/** @throws cli/bad-value */
+/** What `--url` names. @throws cli/bad-value */
 export function endpointOf(url: string): Endpoint {
   if (url.startsWith('unix:')) return { socketPath: url.slice(5) }
-  const [, host = '', port = ''] =
-    /^http:\/\/([0-9A-Za-z.-]+|\[[0-9a-fA-F:]+\]):(\d{1,5})\/?$/.exec(url) ?? []
-  if (host === '')
-    throw new Fault('cli/bad-value', { detail: '--url takes http://host:port or unix:PATH' })
-  return { host: host.replace(/^\[|\]$/g, ''), port: integerOf('the port', port, 1, 65535) }
+  const [, scheme = '', host = '', port = '', fingerprint] =
+    /^(https?):\/\/([0-9A-Za-z.-]+|\[[0-9a-fA-F:]+\]):(\d{1,5})\/?(?:#([0-9a-f]{64}))?$/.exec(
+      url,
+    ) ?? []
+  // Without the fingerprint TLS would be with whoever answers.
+  if (host === '' || (scheme === 'https') !== (fingerprint !== undefined))
+    throw new Fault('cli/bad-value', {
+      detail: '--url takes http://host:port, https://host:port#FINGERPRINT or unix:PATH',
+    })
+  return {
+    host: host.replace(/^\[|\]$/g, ''),
+    port: integerOf('the port', port, 1, 65535),
+    ...(fingerprint !== undefined && { fingerprint }),
+  }
 }

@@ -20,6 +20,8 @@ export type DevicePlace = {
   readonly environment: HsmEnvironment
   /** Of a simulated or software HSM where none is named. */
   readonly directory?: string
+  /** Whether this is a command that looks at one device, whatever else its file describes; a node is none. */
+  readonly takesCustody?: boolean
 }
 
 /** What the command line says of it. */
@@ -60,23 +62,31 @@ export const askedOf = (given: Given): AskedDevice => ({
   pinFile: given.text('pin-file'),
 })
 
-/** @throws what reading the configuration throws, platform/settings-disagree, hsm/bad-config */
-export async function deviceOf(asked: AskedDevice, place: DevicePlace): Promise<DeviceConfig> {
+/**
+ * What describes the device, its PIN as far as that is in a file or in the environment; nobody is asked.
+ * @throws what reading the configuration throws, platform/settings-disagree, hsm/bad-config
+ */
+export function describedDevice(asked: AskedDevice, place: DevicePlace): DeviceConfig {
   const { env } = process
   checkHsmEnvironment(env)
   const { uri, file, pinFile } = asked
-  const fromStdin = pinFile === '-'
   const settings = loadConfig(HSM_SETTINGS, {
     flags: {
       ...(uri !== undefined && { 'hsm.uri': uri }),
       ...(file !== undefined && { 'hsm.file': file }),
-      ...(pinFile !== undefined && !fromStdin && { 'hsm.pinFile': pinFile }),
+      ...(pinFile !== undefined && pinFile !== '-' && { 'hsm.pinFile': pinFile }),
     },
     env,
     otherNames: Object.keys(env).filter((name) => !name.startsWith('QUORATE_HSM_')),
   })
-  const device = resolveHsm(settings, { ...place, env })
-  if (!fromStdin)
+  return resolveHsm(settings, { ...place, env })
+}
+
+/** @throws what `describedDevice` throws */
+export async function deviceOf(asked: AskedDevice, place: DevicePlace): Promise<DeviceConfig> {
+  const { pinFile } = asked
+  const device = describedDevice(asked, place)
+  if (pinFile !== '-')
     return withPin(
       device.pinFrom?.origin === 'file' && pinFile !== undefined
         ? { ...device, pinFrom: { origin: 'file', path: resolve(pinFile) } }

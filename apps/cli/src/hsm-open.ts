@@ -35,7 +35,7 @@ export async function resolveDevice(given: Given, asked: AskedDevice): Promise<D
       detail: '--environment takes development, staging or production',
     })
   try {
-    return await deviceOf(asked, { environment })
+    return await deviceOf(asked, { environment, takesCustody: true })
   } catch (error) {
     if (
       isFault(error, 'hsm/bad-config') &&

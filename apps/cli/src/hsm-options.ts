@@ -5,7 +5,8 @@ export const HSM_OPTIONS: Options = {
   hsm: {
     kind: 'text',
     value: 'URI',
-    about: 'the HSM: pkcs11:token=…?module-path=…, software:DIR or simulated:DIR (default: HSM_…)',
+    about:
+      'the HSM: pkcs11:token=…?module-path=…, zymbit:DIR, software:DIR or simulated:DIR (default: HSM_…)',
   },
   'hsm-config': {
     kind: 'text',

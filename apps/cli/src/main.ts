@@ -34,7 +34,8 @@ function find(words: readonly string[]): {
     if (command !== undefined) return { command, rest: words.slice(count) }
   }
   const [noun = '', verb = ''] = words
-  const verbs = ALL.filter(({ name }) => name.startsWith(`${noun} `)).map(({ name }) => name)
+  const [group, nearer] = [below(noun), below(`${noun} ${verb}`)]
+  const verbs = (nearer.length > 0 ? nearer : group).map(({ name }) => name)
   const asked = verb === '' || verb.startsWith('-') ? noun : `${noun} ${verb}`
   const near = nearest(asked, verbs.length > 0 ? verbs : nounsAndCommands())
   const hint = near === undefined ? '' : `; did you mean quorate ${near}?`
@@ -42,23 +43,33 @@ function find(words: readonly string[]): {
   throw new Fault('cli/unknown-command', { detail: `${asked}${verbs.length > 0 ? list : hint}` })
 }
 
+/** The commands whose names go on after these words. */
+const below = (words: string): readonly Command[] =>
+  ALL.filter(({ name }) => name.startsWith(`${words} `))
+
 const nounsAndCommands = (): readonly string[] => [
   ...new Set(ALL.flatMap(({ name }) => [name, name.split(' ')[0] ?? name])),
 ]
 
 async function help(words: readonly string[], output: Output): Promise<void> {
   const asked = words.filter((word) => !word.startsWith('-')).slice(0, MAX_WORDS)
-  const [noun] = asked
-  const among = ALL.filter(({ name }) => noun === undefined || name.split(' ')[0] === noun)
-  if (noun === undefined || (asked.length === 1 && among.length > 1)) {
+  const name = asked.join(' ')
+  const named = ALL.filter((each) => each.name === name)
+  const among = name === '' ? ALL : [...named, ...below(name)]
+  if (among.length > 1) {
     const commands = output.isJson ? await commandsJson(among) : []
     output.result({ commands }, () => overview(among))
     return
   }
-  const command = asked.length === 1 && among[0] !== undefined ? among[0] : find(asked).command
+  const command = among[0] ?? find(asked).command
   const [json] = output.isJson ? await commandsJson([command]) : []
   const lines = await commandHelp(command)
   output.result(json, () => lines)
+}
+
+const ownWords = (argv: readonly string[]): readonly string[] => {
+  const end = argv.indexOf('--')
+  return end < 0 ? argv : argv.slice(0, end)
 }
 
 async function run(argv: readonly string[], output: Output): Promise<void> {
@@ -72,7 +83,8 @@ async function run(argv: readonly string[], output: Output): Promise<void> {
       throw new Fault('cli/unknown-option', { detail: first })
     return help([], output)
   }
-  if (argv.some((word) => word === '--help' || word === '-h'))
+  // What follows -- belongs to a program that the command runs.
+  if (ownWords(argv).some((word) => word === '--help' || word === '-h'))
     return help(
       argv.slice(
         0,
@@ -88,7 +100,10 @@ async function run(argv: readonly string[], output: Output): Promise<void> {
 
 /** The exit code. Nothing escapes it: an error that is no Fault becomes one line and a hint. */
 async function main(argv: readonly string[]): Promise<number> {
-  const output = new Output(argv.includes('--json'), { out: process.stdout, err: process.stderr })
+  const output = new Output(ownWords(argv).includes('--json'), {
+    out: process.stdout,
+    err: process.stderr,
+  })
   try {
     await run(argv, output)
     return 0

@@ -29,11 +29,12 @@ export const encodeChain = (chain: readonly SignedClusterRecord[]): Uint8Array =
  * @throws cli/file-not-found, cli/bad-file, auth/…
  */
 export function readCluster(path: string): AcceptedRecord {
-  const chain = readAs(path, (encoded) =>
-    decode(chainCodec, encoded, { maxBytes: 1000 * MAX_RECORD_BYTES }).map(decodeSignedRecord),
-  )
-  return acceptChain(chain, { verify: verifyEd25519 })
+  return acceptChain(readChain(path).map(decodeSignedRecord), { verify: verifyEd25519 })
 }
+
+/** The signed records in a cluster file; nothing is verified. @throws cli/file-not-found, cli/bad-file */
+export const readChain = (path: string): readonly Uint8Array[] =>
+  readAs(path, (encoded) => decode(chainCodec, encoded, { maxBytes: 1000 * MAX_RECORD_BYTES }))
 
 /** A record with whatever signatures the file holds; a bare proposal has none. @throws cli/file-not-found, cli/bad-file */
 export function readSigned(path: string): SignedClusterRecord {

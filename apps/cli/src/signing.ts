@@ -65,10 +65,12 @@ export async function signTx(
   options: {
     readonly context?: Uint8Array
     readonly format?: TxFormat | undefined
+    /** For how long it waits for people, where policy asks for them; it does not unless told. */
+    readonly waitMs?: number
     readonly onProgress: (text: string) => void
   },
 ): Promise<SignedTx> {
-  const { context = NO_CONTEXT, format } = options
+  const { context = NO_CONTEXT, format, waitMs } = options
   const { wallet, adapter, network, path } = account
   if (format !== undefined && !adapter.formats.includes(format))
     throw new Fault('chains/unknown-format', {
@@ -78,8 +80,11 @@ export async function signTx(
   const started = performance.now()
   const { result, body, client } = await connection.client.sign(
     wallet,
-    { network, unsigned, context, path },
-    (operation) => options.onProgress(progressText(operation, 'signing')),
+    { network, unsigned, context, path, ...(waitMs !== undefined && { lifetimeMs: waitMs }) },
+    {
+      onProgress: (operation) => options.onProgress(progressText(operation, 'signing')),
+      ...(waitMs !== undefined && { onWaiting: () => options.onProgress('waiting for approval') }),
+    },
   )
   const signMs = performance.now() - started
   const items = matched(tx.prepare(), result.signatures)

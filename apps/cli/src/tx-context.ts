@@ -12,14 +12,8 @@ import {
   type Network,
   type SolanaContext,
 } from '@quorate/chains'
-import type { Given, Option } from './command.ts'
+import type { Given } from './command.ts'
 import { readTransaction } from './files.ts'
-
-export const CONTEXT_OPTION: Option = {
-  kind: 'text',
-  value: 'FILE',
-  about: 'what the document does not say: tokens (Ethereum), loaded accounts (Solana), as JSON',
-}
 
 /** The context for a network; no bytes unless one was given. */
 export type GivenContext = (network: Network) => Uint8Array

@@ -1,7 +1,7 @@
 /** Wallets: finding one by what people call it, and making a new one. */
 import {
   checkThreshold,
-  MAX_LIFETIME_MS,
+  MAX_MAKING_MS,
   type PolicyChoice,
   type Protocol,
   type WalletJson,
@@ -97,14 +97,16 @@ export async function createWallet(
       policy: options.policy,
       unsafeThreshold,
       createdAt: now,
-      expiresAt: now + MAX_LIFETIME_MS,
+      expiresAt: now + MAX_MAKING_MS,
     },
   } as const
   const started = performance.now()
   const times = new PhaseTimes()
-  const { result } = await client.carryOut('createWallet', body, (operation) => {
-    times.saw(operation)
-    onProgress(progressText(operation, 'making the key'))
+  const { result } = await client.carryOut('createWallet', body, {
+    onProgress: (operation) => {
+      times.saw(operation)
+      onProgress(progressText(operation, 'making the key'))
+    },
   })
   const keygenMs = performance.now() - started
   const phases = times.phases()
@@ -145,12 +147,12 @@ export async function refreshWallet(
       wallet: walletId(wallet),
       generation: wallet.generation,
       createdAt: now,
-      expiresAt: now + MAX_LIFETIME_MS,
+      expiresAt: now + MAX_MAKING_MS,
     },
   } as const
-  const { result } = await client.carryOut('refreshWallet', body, (operation) =>
-    onProgress(progressText(operation, 'refreshing the shares')),
-  )
+  const { result } = await client.carryOut('refreshWallet', body, {
+    onProgress: (operation) => onProgress(progressText(operation, 'refreshing the shares')),
+  })
   if (result?.kind !== 'refresh') throw new Fault('sdk/bad-answer')
   checkReceipts(result.receipts, connection, {
     purpose: 'refresh',

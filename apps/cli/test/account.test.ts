@@ -21,6 +21,7 @@ const wallet: WalletJson = {
   corruptionBound: 1,
   parties: 3,
   unsafeThreshold: false,
+  blind: false,
   generation: 0,
   groupKey: '03cbcaa9c98c877a26977d00825c956a238e8dddfbd322cce4f74b0b5bd6ace4a7',
   publicKey: '03cbcaa9c98c877a26977d00825c956a238e8dddfbd322cce4f74b0b5bd6ace4a7',

@@ -71,7 +71,9 @@ test('the demo gives one document, and leaves nothing behind', async () => {
       assert.deepEqual(inputs[0], { message, signature })
       assert.ok(signed !== unsigned && !unsigned.includes(signature))
     }
-    assert.ok(keygenMs > 0 && signMs > 0 && phases.length > 0)
+    assert.ok(keygenMs > 0 && signMs > 0)
+    // A key that is there at once has no progress to show.
+    assert.ok(phases.length > 0 || wallet.protocol === 'frost')
   }
   const [bitcoin, solana, ethereum] = wallets
   assert.equal(bitcoin?.transaction.inputs.length, 3)

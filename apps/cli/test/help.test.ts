@@ -49,6 +49,9 @@ test('help can be asked for in every usual way', async () => {
   const noun = await cli('help', 'wallet')
   assert.match(noun.out, /wallet create/)
   assert.doesNotMatch(noun.out, /policy/)
+  const group = await cli('hsm', 'backup', '--help')
+  assert.match(group.out, /hsm backup drill/)
+  assert.doesNotMatch(group.out, /hsm rotate/)
 })
 
 test('--version is that of the package', async () => {

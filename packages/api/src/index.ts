@@ -1,4 +1,21 @@
 export {
+  type Approval,
+  type ApprovalCheck,
+  type ApprovalProof,
+  type Approver,
+  type ApproverEntry,
+  type Assertion,
+  approvalCodec,
+  approvalHash,
+  type CheckedApproval,
+  checkApproval,
+  decodeApproval,
+  encodeApproval,
+  signApproval,
+  type UnsignedApproval,
+  type VerifyAssertion,
+} from './approval.ts'
+export {
   CHAIN_START,
   ChainBuilder,
   type ChainHead,
@@ -55,6 +72,18 @@ export {
   verifyAudit,
 } from './audit/verify.ts'
 export {
+  type BlindGrant,
+  checkBlindGrant,
+  decodeBlindGrant,
+  decodeSignedGrant,
+  encodeBlindGrant,
+  encodeSignedGrant,
+  type GrantCheck,
+  MAX_GRANT_MS,
+  type SignedBlindGrant,
+  signBlindGrant,
+} from './blind-grant.ts'
+export {
   ALLOWED_SKEW_MS,
   checkLifetime,
   checkThreshold,
@@ -65,18 +94,29 @@ export {
   intentHash,
   type Lifetime,
   MAX_CONTEXT_BYTES,
+  MAX_GRANT_BYTES,
   MAX_INTENT_BYTES,
   MAX_LIFETIME_MS,
+  MAX_MAKING_MS,
   MAX_PARAMS_BYTES,
   MAX_PARTIES,
   MAX_UNSIGNED_BYTES,
+  MAX_WAIT_MS,
   type PolicyChoice,
   type RefreshRequest,
   refreshRequestCodec,
   type WalletRequest,
   walletRequestCodec,
 } from './intent.ts'
-export { type OpenApiDocument, openApi } from './openapi.ts'
+export { openApi } from './openapi.ts'
+export {
+  type ApiAnswer,
+  type ApiDescription,
+  type ApiOperation,
+  type Json,
+  type OpenApiDocument,
+  openApiDocument,
+} from './openapi-document.ts'
 export {
   checkPermitted,
   isPermitted,
@@ -85,6 +125,20 @@ export {
   ROLES,
   type Role,
 } from './permission.ts'
+export {
+  decodePolicyChange,
+  decodeSignedChange,
+  encodePolicyChange,
+  encodeSignedChange,
+  MAX_APPROVALS,
+  MAX_CHANGE_BYTES,
+  MAX_SIGNED_CHANGE_BYTES,
+  type PolicyChange,
+  type PolicyChangeRequest,
+  policyChangeHash,
+  policyChangeRequestCodec,
+  type SignedPolicyChange,
+} from './policy-change.ts'
 export { fromProblem, PROBLEM_CONTENT_TYPE, type Problem, toProblem } from './problem.ts'
 export {
   PROTOCOL_NAMES,
@@ -127,36 +181,65 @@ export {
   type VerifySignature,
 } from './request.ts'
 export {
+  type AccessToken,
+  checkAccessToken,
+  holdsAccessToken,
+  MAX_TOKEN_MS,
+  signAccessToken,
+  type TokenCheck,
+  type TokenHolder,
+} from './routes/access-token.ts'
+export type { ApprovalBody, ApprovedJson, WaitingRequestJson } from './routes/approval.ts'
+export {
   type AuditItemJson,
   type AuditRecordJson,
+  auditRecordSchema,
   auditRecordToJson,
   type CheckpointJson,
 } from './routes/audit.ts'
 export type {
-  CreateWalletResult,
-  OperationJson,
-  OperationResult,
-  RefreshResult,
-  SignatureJson,
-  SignResult,
+  AuditQuery,
+  ListQuery,
+  NodeApi,
+  OpenApiJson,
+  OperationId,
+  RequestBodyJson,
+  StreamId,
+  WalletQuery,
+} from './routes/calls.ts'
+export { type CallRate, type Place, Places, TokenBuckets } from './routes/limits.ts'
+export {
+  type ChangePolicyResult,
+  type CreateWalletResult,
+  type OperationJson,
+  type OperationResult,
+  type PastRequestJson,
+  problemSchema,
+  type RefreshResult,
+  type SignatureJson,
+  type SignResult,
+  type WaitingJson,
 } from './routes/operation.ts'
 export type { AmountsJson, PolicyJson, PolicyRuleJson, WalletPolicyJson } from './routes/policy.ts'
 export type { Page, Schema } from './routes/schema.ts'
-export type { ClusterJson, HealthJson, PeerJson, StatusJson } from './routes/status.ts'
+export type {
+  BackupStatusJson,
+  ClusterJson,
+  HealthJson,
+  MadeBackupJson,
+  PeerJson,
+  StatusJson,
+} from './routes/status.ts'
 export {
-  type AuditQuery,
   DEFAULT_LIMIT,
+  EVENT_NAME,
   IDEMPOTENCY_HEADER,
   IDEMPOTENCY_KEY,
-  type ListQuery,
   MAX_LIMIT,
-  type NodeApi,
-  type OperationId,
   pathOf,
-  type RequestBodyJson,
   ROUTES,
   type Route,
-  type WalletQuery,
+  SYNC_MS,
 } from './routes/table.ts'
 export {
   type ExplainBody,
@@ -170,6 +253,8 @@ export { fromRfc3339, toRfc3339 } from './time.ts'
 export {
   type Scheme,
   TX_KINDS,
+  type TxAllowance,
+  type TxCall,
   type TxFee,
   type TxKind,
   type TxOutput,

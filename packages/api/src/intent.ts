@@ -18,6 +18,7 @@ import {
   int,
   mapped,
   oneOf,
+  optional,
   record,
   TAGS,
   taggedHash,
@@ -33,8 +34,14 @@ export const MAX_PARAMS_BYTES: number = 1 << 16
 export const MAX_INTENT_BYTES: number = MAX_UNSIGNED_BYTES + MAX_CONTEXT_BYTES + (1 << 12)
 /** Longest time between a request's making and its expiry. */
 export const MAX_LIFETIME_MS: number = 5 * 60_000
+/** The same for a request that makes shares: those of an ECDSA key need primes, which take minutes on a slow machine. */
+export const MAX_MAKING_MS: number = 15 * 60_000
+/** The same for a request that waits for approvals or for a delay. */
+export const MAX_WAIT_MS: number = 24 * 60 * 60_000
 /** How far a client's clock may be from ours. */
 export const ALLOWED_SKEW_MS = 30_000
+/** Of a signed grant for a blind wallet. */
+export const MAX_GRANT_BYTES = 8192
 /** Largest cluster. */
 export const MAX_PARTIES = 50
 
@@ -78,6 +85,8 @@ export type WalletRequest = Lifetime & {
   readonly policy: PolicyChoice
   /** Accepts a threshold at which two signer sets need not meet. */
   readonly unsafeThreshold: boolean
+  /** For a wallet that may sign digests: the administrators' signed grant (`blind-grant.ts`). */
+  readonly blindGrant?: Uint8Array | undefined
 }
 
 /** A policy template by name, with its parameters as canonical CBOR that the template defines. */
@@ -113,13 +122,17 @@ export function checkThreshold(
 }
 
 /**
- * Refuses a request that is over, not begun, or meant to live longer than `MAX_LIFETIME_MS`.
+ * Refuses a request that is over, not begun, or meant to live longer than `maxMs`.
  * `now` in milliseconds since the Unix epoch; clocks may differ by `ALLOWED_SKEW_MS`.
  * @throws api/lifetime, api/expired, api/from-the-future
  */
-export function checkLifetime({ createdAt, expiresAt }: Lifetime, now: number): void {
+export function checkLifetime(
+  { createdAt, expiresAt }: Lifetime,
+  now: number,
+  maxMs: number = MAX_LIFETIME_MS,
+): void {
   const lifetime = expiresAt - createdAt
-  if (lifetime <= 0 || lifetime > MAX_LIFETIME_MS)
+  if (lifetime <= 0 || lifetime > maxMs)
     throw new Fault('api/lifetime', { detail: `it would live ${lifetime} ms` })
   if (now > expiresAt + ALLOWED_SKEW_MS)
     throw new Fault('api/expired', { detail: `${now - expiresAt} ms ago` })
@@ -173,6 +186,7 @@ export const walletRequestCodec: Codec<WalletRequest> = mapped(
       unsafeThreshold: field(10, bool),
       createdAt: field(11, timeMs),
       expiresAt: field(12, timeMs),
+      blindGrant: optional(13, bytes({ min: 1, max: MAX_GRANT_BYTES })),
     }),
   ),
   withSoundThreshold,

@@ -7,14 +7,36 @@ export type Permission =
   | 'wallet.refresh'
   | 'tx.sign'
   | 'tx.explain'
+  | 'approval.read'
+  | 'approval.give'
+  | 'policy.change'
   | 'audit.read'
+  | 'backup.make'
   | 'status.read'
 
-export type Role = 'operator' | 'signer' | 'auditor'
+export type Role = 'operator' | 'signer' | 'approver' | 'auditor'
 
 export const ROLES: { readonly [R in Role]: readonly Permission[] } = {
-  operator: ['wallet.create', 'wallet.read', 'wallet.refresh', 'tx.explain', 'status.read'],
-  signer: ['wallet.read', 'tx.sign', 'tx.explain', 'status.read'],
+  operator: [
+    'wallet.create',
+    'wallet.read',
+    'wallet.refresh',
+    'policy.change',
+    'tx.explain',
+    'approval.read',
+    'backup.make',
+    'status.read',
+  ],
+  signer: ['wallet.read', 'tx.sign', 'tx.explain', 'approval.read', 'approval.give', 'status.read'],
+  // Approving and carrying an approved change are all it may do: it can neither make keys nor ask for signatures.
+  approver: [
+    'wallet.read',
+    'tx.explain',
+    'approval.read',
+    'approval.give',
+    'policy.change',
+    'status.read',
+  ],
   auditor: ['wallet.read', 'audit.read', 'status.read'],
 }
 

@@ -27,6 +27,7 @@ import {
   type WalletRequest,
   walletRequestCodec,
 } from './intent.ts'
+import { type PolicyChangeRequest, policyChangeRequestCodec } from './policy-change.ts'
 
 /** Of an encoded signed request. */
 export const MAX_REQUEST_BYTES: number = MAX_INTENT_BYTES + (1 << 10)
@@ -35,6 +36,7 @@ export type RequestBody =
   | { readonly kind: 'createWallet'; readonly value: WalletRequest }
   | { readonly kind: 'sign'; readonly value: Intent }
   | { readonly kind: 'refresh'; readonly value: RefreshRequest }
+  | { readonly kind: 'changePolicy'; readonly value: PolicyChangeRequest }
 export type RequestKind = RequestBody['kind']
 
 export type UnsignedRequest = {
@@ -60,6 +62,7 @@ const requestBody: Codec<RequestBody> = union({
   createWallet: [1, walletRequestCodec],
   sign: [2, intentCodec],
   refresh: [3, refreshRequestCodec],
+  changePolicy: [4, policyChangeRequestCodec],
 })
 
 export const signedRequestCodec: Codec<SignedRequest> = versioned(

@@ -30,6 +30,24 @@ export type TxFee = {
   readonly isClaimed: boolean
 }
 
+/** One call of a contract or program that is made with the wallet's rights, wherever in a batch it stands. */
+export type TxCall = {
+  /** Address of the contract or program. */
+  readonly contract: string
+  /** The first 4 bytes of the call's data as `0x` and 8 hex digits; fewer where it has fewer, `0x` without data. */
+  readonly selector: string
+}
+
+/** A right over the wallet's money that somebody gets for later. */
+export type TxAllowance = {
+  readonly spender: string
+  readonly asset: string
+  /** In the smallest unit; 2^256 − 1 for a right over everything. */
+  readonly amount: bigint
+  /** Whether the signed bytes leave open what the amount is of. */
+  readonly isClaimed: boolean
+}
+
 export type TxView = {
   /** Slug, e.g. `bitcoin-testnet4`. */
   readonly network: string
@@ -38,6 +56,10 @@ export type TxView = {
   readonly from: readonly string[]
   readonly outputs: readonly TxOutput[]
   readonly fee: TxFee | undefined
+  /** All calls that can be read; what a contract then does is its own affair. Absent: not known. */
+  readonly calls?: readonly TxCall[] | undefined
+  /** All rights for later. Absent: not known. */
+  readonly allowances?: readonly TxAllowance[] | undefined
   /** Whether everything in it is understood. */
   readonly isComplete: boolean
   /** Plain-words lines, e.g. `spends 2 coins`. */

@@ -19,7 +19,11 @@ test('it has every route with its method, body, parameters and answer', () => {
     const operation = document.paths[route.path][route.method.toLowerCase()]
     assert.equal(operation.operationId, id)
     assert.equal(operation.requestBody !== undefined, route.body !== undefined)
-    assert.ok(operation.responses[String(route.status)].content['application/json'].schema)
+    const type = route.isStream ? 'text/event-stream' : 'application/json'
+    for (const status of new Set([200, route.status]))
+      assert.ok(operation.responses[String(status)].content[type].schema, id)
+    for (const status of ['429', '503'])
+      assert.ok(operation.responses[status].headers['retry-after'])
     assert.ok(operation.responses.default.content['application/problem+json'])
     const names: readonly string[] = (operation.parameters ?? []).map(
       (p: { name: string }) => p.name,
@@ -46,5 +50,9 @@ test('only the health route needs no client', () => {
     .filter(([, { get }]) => get?.security?.length === 0)
     .map(([path]) => path)
   assert.deepEqual(open, ['/health'])
-  assert.ok(document.security[0].signedRequest)
+  assert.deepEqual(document.security, [
+    { signedRequest: [] },
+    { accessToken: [] },
+    { clientCertificate: [] },
+  ])
 })

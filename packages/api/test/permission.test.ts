@@ -6,17 +6,21 @@ import { isFault } from '@quorate/base'
 /** Who may do what, written out. */
 const MATRIX: { readonly [P in Permission]: readonly Role[] } = {
   'wallet.create': ['operator'],
-  'wallet.read': ['operator', 'signer', 'auditor'],
+  'wallet.read': ['operator', 'signer', 'approver', 'auditor'],
   'wallet.refresh': ['operator'],
+  'policy.change': ['operator', 'approver'],
   'tx.sign': ['signer'],
-  'tx.explain': ['operator', 'signer'],
+  'tx.explain': ['operator', 'signer', 'approver'],
+  'approval.read': ['operator', 'signer', 'approver'],
+  'approval.give': ['signer', 'approver'],
   'audit.read': ['auditor'],
-  'status.read': ['operator', 'signer', 'auditor'],
+  'backup.make': ['operator'],
+  'status.read': ['operator', 'signer', 'approver', 'auditor'],
 }
 
 test('each role permits exactly what the matrix says', () => {
   for (const [permission, allowed] of Object.entries(MATRIX) as [Permission, readonly Role[]][])
-    for (const role of ['operator', 'signer', 'auditor'] as const)
+    for (const role of ['operator', 'signer', 'approver', 'auditor'] as const)
       assert.equal(isPermitted([role], permission), allowed.includes(role), `${role} ${permission}`)
 })
 
@@ -29,7 +33,7 @@ test('roles add up, and no role permits nothing', () => {
   assert.doesNotThrow(() => checkPermitted(['operator', 'auditor'], 'audit.read'))
 })
 
-test('only the three roles are roles', () => {
+test('only the four roles are roles', () => {
   assert.deepEqual(['operator', 'admin', 'toString', '__proto__'].map(isRole), [
     true,
     false,

@@ -20,6 +20,7 @@ import {
   type Signer,
   TAGS,
 } from '@quorate/base'
+import type { ClusterNode } from './cluster-record.ts'
 import {
   checkSignature,
   decodeVersioned,
@@ -98,6 +99,12 @@ const epochRecord: Codec<EpochRecord> = mapped(fields, checkEpoch, checkEpoch)
 export const makeEpoch = (value: EpochRecord, signer: Signer): Promise<Uint8Array> =>
   signDocument(TAGS.epochRecord, encode(epochRecord, value), signer)
 
+/** Whose epoch record it says it is. Nothing is verified. @throws base/… for bytes that are none */
+export function epochNodeId(signed: Uint8Array): Id<'nod'> {
+  const { document } = splitDocument(signed)
+  return decodeVersioned(epochRecord, document, document.length).nodeId
+}
+
 export type TrustContext = {
   readonly cluster: AcceptedRecord
   /** Milliseconds since the epoch. */
@@ -110,15 +117,37 @@ export type TrustContext = {
  * @throws auth/other-cluster, auth/other-environment, auth/unknown-node, auth/bad-signature,
  *   auth/expired, auth/version-mismatch, and base/… for bytes that are no epoch record
  */
-export function verifyEpoch(
+export function verifyEpoch(signed: Uint8Array, context: TrustContext): EpochRecord {
+  return verifyOf(signed, context, ({ record }, index) => record.nodes[index - 1])
+}
+
+/**
+ * The same of an epoch in which something was signed at `now`, by a node of then: one whose place
+ * another machine has taken counts for what it signed before it was fenced. Its own clock says when
+ * that was, so its word must never be enough alone.
+ * @throws what `verifyEpoch` throws
+ */
+export function verifyPastEpoch(signed: Uint8Array, context: TrustContext): EpochRecord {
+  return verifyOf(signed, context, ({ record, former }, index, id) => {
+    const node = record.nodes[index - 1]
+    if (node?.id === id) return node
+    return former.find((old) => old.index === index && old.id === id && context.now < old.until)
+  })
+}
+
+type Named = Pick<ClusterNode, 'index' | 'id' | 'identityKey'>
+type FindNode = (cluster: AcceptedRecord, index: number, id: string) => Named | undefined
+
+function verifyOf(
   signed: Uint8Array,
   { cluster, now, verify }: TrustContext,
+  find: FindNode,
 ): EpochRecord {
   const parts = splitDocument(signed)
   const value = decodeVersioned(epochRecord, parts.document, parts.document.length)
   if (!equalBytes(value.cluster, cluster.cluster)) throw new Fault('auth/other-cluster')
   if (value.environment !== cluster.record.environment) throw new Fault('auth/other-environment')
-  const node = cluster.record.nodes[value.nodeIndex - 1]
+  const node = find(cluster, value.nodeIndex, value.nodeId)
   if (node === undefined || node.id !== value.nodeId) throw new Fault('auth/unknown-node')
   checkSignature(`of node ${node.index}`, TAGS.epochRecord, parts, node.identityKey, verify)
   if (equalBytes(value.envelopeKey, node.identityKey))

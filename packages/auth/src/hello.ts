@@ -15,13 +15,14 @@ import {
   equalBytes,
   Fault,
   field,
+  isFault,
   oneOf,
   record,
   type Signer,
   TAGS,
 } from '@quorate/base'
 import { checkSignature, decodeVersioned, signDocument, splitDocument } from './document.ts'
-import { type EpochRecord, type TrustContext, verifyEpoch } from './epoch.ts'
+import { type EpochRecord, epochNodeId, type TrustContext, verifyEpoch } from './epoch.ts'
 
 /** One connection as one end sees it. */
 export type Connection = {
@@ -63,6 +64,17 @@ export type Greeting = {
   readonly epoch: EpochRecord
   /** The epoch record as its node signed it. */
   readonly signedEpoch: Uint8Array
+}
+
+/** Whether a greeting says that it comes from node `id`. Nothing is verified. */
+export function isGreetingOf(signed: Uint8Array, id: string): boolean {
+  try {
+    const { document } = splitDocument(signed)
+    return epochNodeId(decodeVersioned(hello, document, document.length).epoch) === id
+  } catch (error) {
+    if (isFault(error)) return false
+    throw error
+  }
 }
 
 /**

@@ -1,4 +1,7 @@
+export { type BackupHead, makeBackupHead, readBackupHead } from './backup-head.ts'
 export {
+  ADMIN_GROUP,
+  approverOf,
   type ClusterAdmin,
   type ClusterClient,
   type ClusterNode,
@@ -6,6 +9,10 @@ export {
   clusterRecordHash,
   decodeClusterRecord,
   encodeClusterRecord,
+  RECIPIENT_KINDS,
+  type Recipient,
+  type RecipientKind,
+  type Restored,
 } from './cluster-record.ts'
 export {
   CUSTODY_LEVELS,
@@ -19,17 +26,33 @@ export {
   makeEpoch,
   type TrustContext,
   verifyEpoch,
+  verifyPastEpoch,
 } from './epoch.ts'
 export { fingerprintWords } from './fingerprint.ts'
+export {
+  HEARTBEAT_LIFE_MS,
+  type Heartbeat,
+  HeartbeatBook,
+  type HeartbeatContent,
+  makeHeartbeat,
+  verifyHeartbeat,
+} from './heartbeat.ts'
 export {
   type Connection,
   checkHello,
   type Greeting,
   type Hello,
   type HelloContext,
+  isGreetingOf,
   makeHello,
 } from './hello.ts'
-export { makeNodeCard, type NodeCard, nodeCardHash, readNodeCard } from './node-card.ts'
+export {
+  makeNodeCard,
+  type NodeCard,
+  nodeCardHash,
+  type Restores,
+  readNodeCard,
+} from './node-card.ts'
 export {
   type AcceptedRecord,
   type AcceptOptions,
@@ -37,6 +60,7 @@ export {
   acceptRecord,
   decodeSignedRecord,
   encodeSignedRecord,
+  type FormerNode,
   type RecordSignature,
   type RecordSigner,
   type SignedClusterRecord,

@@ -5,13 +5,16 @@
  */
 import type { VerifySignature } from '@quorate/api'
 import {
+  bytes,
   type Codec,
   encode,
   equalBytes,
   Fault,
   field,
   type Id,
+  int,
   oneOf,
+  optional,
   record,
   type Signer,
   TAGS,
@@ -24,6 +27,7 @@ import {
   decodeVersioned,
   idOf,
   name,
+  nodeIndex,
   signDocument,
   splitDocument,
   time,
@@ -38,6 +42,20 @@ export type NodeCard = {
   readonly name: string
   readonly custody: Custody
   readonly createdAt: number
+  /** Present where the machine is to take the place of a node of a cluster. */
+  readonly restores?: Restores | undefined
+}
+
+export type Restores = {
+  /** The cluster id, 32 bytes. */
+  readonly cluster: Uint8Array
+  /** Index of the node whose backup was opened. */
+  readonly index: number
+  /** Number of the backup, and digest of its file. */
+  readonly number: number
+  readonly backup: Uint8Array
+  /** When it was opened. */
+  readonly at: number
 }
 
 const nodeCard: Codec<NodeCard> = record({
@@ -47,6 +65,16 @@ const nodeCard: Codec<NodeCard> = record({
   name: field(3, name),
   custody: field(4, custody),
   createdAt: field(5, time),
+  restores: optional(
+    6,
+    record({
+      cluster: field(1, bytes(32)),
+      index: field(2, nodeIndex),
+      number: field(3, int(1)),
+      backup: field(4, bytes(32)),
+      at: field(5, time),
+    }),
+  ),
 })
 
 /** The signed card as bytes. `signer` holds the identity key. @throws auth/bad-signature for another key than the card's */

@@ -27,6 +27,7 @@ import {
   union,
 } from '@quorate/base'
 import {
+  type ClusterNode,
   type ClusterRecord,
   clusterRecordHash,
   decodeClusterRecord,
@@ -97,9 +98,17 @@ export type AcceptedRecord = Branded<
     /** The hash of this very record. */
     readonly hash: Uint8Array
     readonly record: ClusterRecord
+    /** Machines whose place others have taken, oldest first. */
+    readonly former: readonly FormerNode[]
   },
   'AcceptedRecord'
 >
+
+/** A machine that was a node until another was restored in its place. */
+export type FormerNode = Pick<ClusterNode, 'index' | 'id' | 'identityKey'> & {
+  /** Time of the record that fenced it: what it says it did later counts for nothing. */
+  readonly until: number
+}
 
 export type AcceptOptions = {
   readonly verify: VerifySignature
@@ -128,7 +137,29 @@ export function acceptRecord(
       throw new Fault('auth/record-gap', { detail: 'the first record is missing' })
   } else checkSuccession(current, value, hash)
   checkSignatures(current?.record, value, next, verify)
-  return { cluster, hash, record: value } as AcceptedRecord
+  const former: readonly FormerNode[] = [
+    ...(current?.former ?? []),
+    ...replacedIn(current?.record, value),
+  ]
+  refuseFormer(value, former)
+  return { cluster, hash, record: value, former } as AcceptedRecord
+}
+
+/** The nodes of `current` that are no nodes of `next`. */
+function replacedIn(current: ClusterRecord | undefined, next: ClusterRecord): FormerNode[] {
+  return (current?.nodes ?? [])
+    .filter(({ index, id, identityKey }) => {
+      const now = next.nodes[index - 1]
+      return now?.id !== id || !equalBytes(now.identityKey, identityKey)
+    })
+    .map(({ index, id, identityKey }) => ({ index, id, identityKey, until: next.createdAt }))
+}
+
+/** A machine that was fenced never comes back, whoever signs for it. */
+function refuseFormer({ nodes }: ClusterRecord, former: readonly FormerNode[]): void {
+  for (const { identityKey } of nodes)
+    if (former.some((old) => equalBytes(old.identityKey, identityKey)))
+      throw new Fault('auth/bad-record', { detail: 'a node that was replaced is listed again' })
 }
 
 function checkSuccession(current: AcceptedRecord, next: ClusterRecord, hash: Uint8Array): void {

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type ClusterRecord, decodeClusterRecord, encodeClusterRecord } from '@quorate/auth'
+import {
+  approverOf,
+  type ClusterRecord,
+  decodeClusterRecord,
+  encodeClusterRecord,
+} from '@quorate/auth'
 import { type Cbor, decodeCbor, encodeCbor, type FaultCode, fromHex, isFault } from '@quorate/base'
 import { MAX_RECORD_BYTES } from '#src/cluster-record.js'
-import { FIRST, idOf, signerOf } from './kit.ts'
+import { FIRST, idOf, NOW, signerOf } from './kit.ts'
 
 const isCode = (code: FaultCode) => (error: unknown) => isFault(error, code)
 const clientOf = (n: number, name = 'x') => ({
@@ -51,6 +56,8 @@ test('a record that contradicts itself can be neither encoded nor decoded', () =
     'a client key that is an admin key': {
       clients: [{ ...clientOf(1), key: FIRST.admins[0]!.key }],
     },
+    'a client in the group of the admins': { clients: [{ ...clientOf(1), groups: ['admins'] }] },
+    'a client twice in one group': { clients: [{ ...clientOf(1), groups: ['ops', 'ops'] }] },
     'no admin': { admins: [] },
     'more signatures than admins': { adminThreshold: 4 },
     'a first record with a cluster': { cluster: new Uint8Array(32) },
@@ -133,6 +140,7 @@ test('the largest record fits the limit', () => {
       id: `cli_${i.toString().padStart(26, '0')}` as never,
       key: entropy,
       name: 'c'.repeat(64),
+      groups: Array.from({ length: 8 }, (_, j) => `${j}`.padEnd(64, 'g')),
     }
   })
   const encoded = encodeClusterRecord({ ...FIRST, nodes, admins, clients, name: 'n'.repeat(64) })
@@ -142,4 +150,42 @@ test('the largest record fits the limit', () => {
     () => decodeClusterRecord(new Uint8Array(MAX_RECORD_BYTES + 1)),
     isCode('base/too-large'),
   )
+})
+
+test('groups of a client are kept, and a record without them has the bytes that it had', () => {
+  const clients = [{ ...clientOf(1), groups: ['ops', 'board'] }]
+  const encoded = encodeClusterRecord({ ...FIRST, clients })
+  assert.deepEqual(decodeClusterRecord(encoded).clients, clients)
+  const without = encodeClusterRecord({
+    ...FIRST,
+    clients: [{ ...clientOf(1), groups: undefined }],
+  })
+  assert.deepEqual(without, encodeClusterRecord({ ...FIRST, clients: [clientOf(1)] }))
+  for (const groups of [[], ['a b'], Array.from({ length: 9 }, (_, i) => `g${i}`)])
+    assert.throws(
+      () => encodeClusterRecord({ ...FIRST, clients: [{ ...clientOf(1), groups }] }),
+      isCode('base/malformed'),
+    )
+})
+
+test('who may approve is an entry of the project whose role lets it, until it expires', () => {
+  const entry = { ...clientOf(1), role: 'approver' as const, groups: ['ops'] }
+  const record = (change: object = {}): ClusterRecord => ({
+    ...FIRST,
+    clients: [{ ...entry, ...change }],
+  })
+  const { project, expiresAt } = entry
+  const ask = (of: ClusterRecord, when = expiresAt - 1, from: string = project) =>
+    approverOf(of, { kind: 'client', value: entry.id }, { project: from, now: when })
+  assert.deepEqual(ask(record()), { key: entry.key, groups: ['ops'] })
+  assert.deepEqual(ask(record({ role: 'signer' }))?.groups, ['ops'])
+  assert.deepEqual(ask(record({ groups: undefined }))?.groups, [])
+  assert.equal(ask(record({ role: 'operator' })), undefined)
+  assert.equal(ask(record(), expiresAt), undefined)
+  assert.equal(ask(record(), NOW, 'prj_other'), undefined)
+  assert.equal(ask(record({ id: idOf('cli', 9) })), undefined)
+  const admin = (value: string) =>
+    approverOf(FIRST, { kind: 'admin', value }, { project: 'any', now: NOW })
+  assert.deepEqual(admin('alice'), { key: FIRST.admins[0]!.key, groups: ['admins'] })
+  assert.equal(admin('mallory'), undefined)
 })

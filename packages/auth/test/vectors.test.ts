@@ -14,6 +14,7 @@ import {
   fingerprintWords,
   httpRequestMessage,
   makeEpoch,
+  makeHeartbeat,
   makeHello,
   makeNodeCard,
   nodeCardHash,
@@ -21,6 +22,7 @@ import {
   readNodeCard,
   signHttpRequest,
   verifyEpoch,
+  verifyHeartbeat,
   verifyHttpRequest,
 } from '@quorate/auth'
 import { toHex, utf8 } from '@quorate/base'
@@ -173,5 +175,28 @@ test('HTTP request', async () => {
     ...stamp,
     message: httpRequestMessage(request, stamp),
     authorization,
+  })
+})
+
+test('heartbeat', async () => {
+  const cluster = await accepted()
+  const epoch = await makeEpoch(epochOf(cluster), node(2))
+  const value = {
+    v: 1,
+    time: NOW,
+    addresses: ['192.0.2.2:7601', '[2001:db8::2]:7601'],
+    certificate: new Uint8Array(32).fill(0xf2),
+  } as const
+  const signed = await makeHeartbeat(value, (connection) =>
+    makeHello({ v: 1, epoch, ...connection }, envelope),
+  )
+  assert.deepEqual(
+    verifyHeartbeat(signed, { cluster, now: NOW, verify }).addresses,
+    value.addresses,
+  )
+  publish('heartbeat', {
+    description: `A heartbeat of node 2: its content, and a greeting whose channel is the hash of that. ${SEEDS}`,
+    value,
+    signed,
   })
 })

@@ -31,13 +31,26 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length
 }
 
-const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))
+const HEX = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
+/** Bytes that become text at once; the arguments of more might not fit on the stack. */
+const CHUNK = 2048
+
+/**
+ * Put together piece by piece, a string stays a chain of pieces until somebody reads it: a kilobyte for a hash,
+ * which is too much for names that are kept.
+ */
+function hexOf(bytes: Uint8Array): string {
+  const codes: number[] = []
+  for (const byte of bytes) codes.push(HEX[byte >> 4]!, HEX[byte & 15]!)
+  return String.fromCharCode(...codes)
+}
 
 /** Lower-case hex. */
 export function toHex(bytes: Uint8Array): string {
-  const digits: string[] = []
-  for (const byte of bytes) digits.push(HEX[byte]!)
-  return digits.join('')
+  if (bytes.length <= CHUNK) return hexOf(bytes)
+  const parts: string[] = []
+  for (let i = 0; i < bytes.length; i += CHUNK) parts.push(hexOf(bytes.subarray(i, i + CHUNK)))
+  return parts.join('')
 }
 
 /** The value of one hex digit by its character code, or −1. */

@@ -4,7 +4,6 @@
  * keys in ascending order, booleans, null. No floats, tags or indefinite lengths.
  * The decoder accepts exactly what the encoder produces, so equal values have equal bytes.
  */
-import { concatBytes } from './bytes.ts'
 import { Fault } from './fault.ts'
 import { fromUtf8, utf8 } from './text.ts'
 
@@ -22,68 +21,152 @@ const MAX_UINT = 2n ** 64n - 1n
 const MIN_INT = -(2n ** 64n)
 const MAX_KEY = 0xffff
 
-function head(major: number, value: bigint | number): Uint8Array {
-  const top = major << 5
-  if (typeof value === 'number' && value <= 0xffffffff) {
-    if (value < 24) return Uint8Array.of(top | value)
-    if (value < 0x100) return Uint8Array.of(top | 24, value)
-    if (value < 0x10000) return Uint8Array.of(top | 25, value >> 8, value & 0xff)
-    return Uint8Array.of(
-      top | 26,
-      value >>> 24,
-      (value >>> 16) & 0xff,
-      (value >>> 8) & 0xff,
-      value & 0xff,
-    )
+/** Bytes of a head with this argument. */
+function headLength(value: number | bigint): number {
+  if (value < 24) return 1
+  if (value < 0x100) return 2
+  if (value < 0x10000) return 3
+  return value <= 0xffffffff ? 5 : 9
+}
+
+/** Major type and argument of an integer. */
+function integer(value: number | bigint): readonly [major: number, argument: number | bigint] {
+  if (typeof value === 'number') {
+    if (!Number.isSafeInteger(value))
+      throw new Fault('base/malformed', { detail: 'not an integer that a number holds exactly' })
+    return value >= 0 ? [0, value] : [1, -1 - value]
   }
-  const big = BigInt(value)
-  if (big <= 0xffffffffn) return head(major, Number(big))
-  const out = new Uint8Array(9)
-  out[0] = top | 27
-  new DataView(out.buffer).setBigUint64(1, big)
-  return out
-}
-
-function integer(value: number | bigint): Uint8Array {
-  if (typeof value === 'number' && !Number.isSafeInteger(value))
-    throw new Fault('base/malformed', { detail: 'not an integer that a number holds exactly' })
-  const big = BigInt(value)
-  if (big > MAX_UINT || big < MIN_INT)
+  if (value > MAX_UINT || value < MIN_INT)
     throw new Fault('base/malformed', { detail: 'integer wider than 64 bits' })
-  return big >= 0n ? head(0, big) : head(1, -1n - big)
+  return value >= 0n ? [0, value] : [1, -1n - value]
 }
 
-/** The canonical bytes of `value`. @throws base/malformed for what the subset cannot hold */
-export function encodeCbor(value: Cbor): Uint8Array {
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
+}
+
+/** UTF-8 of a text that is not all ASCII. @throws base/malformed */
+function encodedText(value: string): Uint8Array {
+  const text = utf8(value)
+  // `utf8` turns a lone surrogate into U+FFFD, which would give two texts the same bytes.
+  if (value !== value.normalize('NFC') || fromUtf8(text) !== value)
+    throw new Fault('base/malformed', { detail: 'text is not well-formed NFC' })
+  return text
+}
+
+/** The entries of a map in ascending order of their keys: the map itself where it has them so. @throws base/malformed */
+function sortedEntries(
+  map: ReadonlyMap<number, Cbor>,
+): Iterable<readonly [key: number, item: Cbor]> {
+  let last = -1
+  let isSorted = true
+  for (const key of map.keys()) {
+    if (!Number.isInteger(key) || key < 0 || key > MAX_KEY)
+      throw new Fault('base/malformed', { detail: 'map keys are integers from 0 to 65535' })
+    if (key < last) isSorted = false
+    last = key
+  }
+  return isSorted ? map : [...map].sort(([a], [b]) => a - b)
+}
+
+const unsupported = (): never => {
+  throw new Fault('base/malformed', { detail: 'a value that canonical CBOR cannot hold' })
+}
+
+/** Bytes of the canonical form. @throws base/malformed */
+function lengthOf(value: Cbor): number {
   switch (typeof value) {
     case 'number':
     case 'bigint':
-      return integer(value)
+      return headLength(integer(value)[1])
     case 'boolean':
-      return Uint8Array.of(value ? 0xf5 : 0xf4)
+      return 1
     case 'string': {
-      const text = utf8(value)
-      // `utf8` turns a lone surrogate into U+FFFD, which would give two texts the same bytes.
-      if (value !== value.normalize('NFC') || fromUtf8(text) !== value)
-        throw new Fault('base/malformed', { detail: 'text is not well-formed NFC' })
-      return concatBytes(head(3, text.length), text)
+      const length = isAscii(value) ? value.length : encodedText(value).length
+      return headLength(length) + length
     }
     default:
       break
   }
-  if (value === null) return Uint8Array.of(0xf6)
-  if (value instanceof Uint8Array) return concatBytes(head(2, value.length), value)
-  if (Array.isArray(value)) return concatBytes(head(4, value.length), ...value.map(encodeCbor))
-  if (value instanceof Map) {
-    const entries = [...(value as ReadonlyMap<number, Cbor>)].sort(([a], [b]) => a - b)
-    const parts = entries.map(([key, item]) => {
-      if (!Number.isInteger(key) || key < 0 || key > MAX_KEY)
-        throw new Fault('base/malformed', { detail: 'map keys are integers from 0 to 65535' })
-      return concatBytes(head(0, key), encodeCbor(item))
-    })
-    return concatBytes(head(5, entries.length), ...parts)
+  if (value === null) return 1
+  if (value instanceof Uint8Array) return headLength(value.length) + value.length
+  if (Array.isArray(value)) {
+    let length = headLength(value.length)
+    for (const item of value as readonly Cbor[]) length += lengthOf(item)
+    return length
   }
-  throw new Fault('base/malformed', { detail: 'a value that canonical CBOR cannot hold' })
+  if (value instanceof Map) {
+    const map = value as ReadonlyMap<number, Cbor>
+    let length = headLength(map.size)
+    for (const [key, item] of sortedEntries(map)) length += headLength(key) + lengthOf(item)
+    return length
+  }
+  return unsupported()
+}
+
+/** Fills bytes that are as many as `lengthOf` says, so that nothing is copied twice. */
+class Writer {
+  readonly #out: Uint8Array
+  #at = 0
+
+  constructor(out: Uint8Array) {
+    this.#out = out
+  }
+
+  #head(major: number, value: number | bigint): void {
+    const out = this.#out
+    const top = major << 5
+    const length = headLength(value)
+    if (length === 9) {
+      out[this.#at] = top | 27
+      new DataView(out.buffer).setBigUint64(this.#at + 1, BigInt(value))
+    } else {
+      const small = Number(value)
+      out[this.#at] = top | (length === 1 ? small : length === 2 ? 24 : length === 3 ? 25 : 26)
+      for (let i = 1; i < length; i++) out[this.#at + i] = small >>> (8 * (length - 1 - i))
+    }
+    this.#at += length
+  }
+
+  #text(value: string): void {
+    if (isAscii(value)) {
+      this.#head(3, value.length)
+      for (let i = 0; i < value.length; i++) this.#out[this.#at++] = value.charCodeAt(i)
+    } else this.#bytes(3, encodedText(value))
+  }
+
+  #bytes(major: number, bytes: Uint8Array): void {
+    this.#head(major, bytes.length)
+    this.#out.set(bytes, this.#at)
+    this.#at += bytes.length
+  }
+
+  item(value: Cbor): void {
+    if (typeof value === 'number' || typeof value === 'bigint') this.#head(...integer(value))
+    else if (typeof value === 'boolean') this.#out[this.#at++] = value ? 0xf5 : 0xf4
+    else if (typeof value === 'string') this.#text(value)
+    else if (value === null) this.#out[this.#at++] = 0xf6
+    else if (value instanceof Uint8Array) this.#bytes(2, value)
+    else if (Array.isArray(value)) {
+      this.#head(4, value.length)
+      for (const item of value as readonly Cbor[]) this.item(item)
+    } else {
+      const map = value as ReadonlyMap<number, Cbor>
+      this.#head(5, map.size)
+      for (const [key, item] of sortedEntries(map)) {
+        this.#head(0, key)
+        this.item(item)
+      }
+    }
+  }
+}
+
+/** The canonical bytes of `value`. @throws base/malformed for what the subset cannot hold */
+export function encodeCbor(value: Cbor): Uint8Array {
+  const out = new Uint8Array(lengthOf(value))
+  new Writer(out).item(value)
+  return out
 }
 
 export type CborLimits = {
@@ -202,9 +285,11 @@ class Reader {
 
   /** A length of items that each take at least `least` bytes: refused before anything is allocated. */
   #count(argument: number | bigint, least: number): number {
-    if (BigInt(argument) * BigInt(least) > BigInt(this.#bytes.length - this.#at))
+    // A `bigint` is more than 2^53 and loses digits here, but stays far longer than any bytes.
+    const length = Number(argument)
+    if (length * least > this.#bytes.length - this.#at)
       throw new Fault('base/malformed', { detail: 'ends too early' })
-    return Number(argument)
+    return length
   }
 
   #slice(argument: number | bigint): Uint8Array {

@@ -19,6 +19,19 @@ export const ID_PREFIXES = [
   'clu',
   'pol',
   'sto',
+  'idn',
+  'tok',
+  'rol',
+  'grp',
+  'grt',
+  'aum',
+  'cse',
+  'arq',
+  'apk',
+  'apl',
+  'env',
+  'fld',
+  'sec',
 ] as const
 export type IdPrefix = (typeof ID_PREFIXES)[number]
 export type Id<Prefix extends IdPrefix = IdPrefix> = Branded<`${Prefix}_${string}`, 'Id'>

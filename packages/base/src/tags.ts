@@ -14,6 +14,9 @@ export const TAGS = {
   nodeId: 'quorate/node-id/v1',
   epochRecord: 'quorate/epoch-record/v1',
   hello: 'quorate/hello/v1',
+  busLink: 'quorate/bus-link/v1',
+  busKey: 'quorate/bus-key/v1',
+  heartbeat: 'quorate/heartbeat/v1',
   envelopeHeader: 'quorate/envelope/v1',
   envelopeBody: 'quorate/envelope-body/v1',
   envelopeSeal: 'quorate/envelope-seal/v1',
@@ -27,9 +30,14 @@ export const TAGS = {
   intentHash: 'quorate/intent/v1',
   approval: 'quorate/approval/v1',
   policyHash: 'quorate/policy/v1',
+  policyChange: 'quorate/policy-change/v1',
+  tombstone: 'quorate/tombstone/v1',
+  policyVote: 'quorate/vote-for-policy/v1',
   receipt: 'quorate/receipt/v1',
   receiptHash: 'quorate/receipt-hash/v1',
   httpRequest: 'quorate/http-request/v1',
+  accessToken: 'quorate/access-token/v1',
+  blindGrant: 'quorate/blind-grant/v1',
   auditRecord: 'quorate/audit-record/v1',
   auditCheckpoint: 'quorate/audit-checkpoint/v1',
   auditField: 'quorate/audit-field/v1',
@@ -40,6 +48,14 @@ export const TAGS = {
   storeRow: 'quorate/store-row/v1',
   storeKey: 'quorate/store-key/v1',
   identitySeed: 'quorate/identity-seed/v1',
+  farewell: 'quorate/farewell/v1',
+  backupHead: 'quorate/backup-head/v1',
+  backupFile: 'quorate/backup-file/v1',
+  backupKey: 'quorate/backup-key/v1',
+  backupBody: 'quorate/backup-body/v1',
+  backupRecipient: 'quorate/backup-recipient/v1',
+  backupGeneration: 'quorate/backup-generation/v1',
+  backupDrill: 'quorate/backup-drill/v1',
   hsmSeal: 'quorate/hsm-seal/v1',
   hsmObject: 'quorate/hsm-object/v1',
   hsmDeviceKey: 'quorate/hsm-device-key/v1',
@@ -47,6 +63,20 @@ export const TAGS = {
   hsmSoftwareRoot: 'quorate/hsm-software-root/v1',
   hsmAttestation: 'quorate/hsm-attestation/v1',
   hsmCbcMac: 'quorate/hsm-cbc-mac/v1',
+  hsmZymbitLabels: 'quorate/hsm-zymbit-labels/v1',
+  hsmZymbitSlot: 'quorate/hsm-zymbit-slot/v1',
+  hsmZymbitWallet: 'quorate/hsm-zymbit-wallet/v1',
+  hsmZymbitCipher: 'quorate/hsm-zymbit-cipher/v1',
+  hsmZymbitMac: 'quorate/hsm-zymbit-mac/v1',
+  hsmState: 'quorate/hsm-state/v1',
+  hsmKeyStatement: 'quorate/hsm-key-statement/v1',
+  hsmKeyProof: 'quorate/hsm-key-proof/v1',
+  hsmBackupPart: 'quorate/hsm-backup-part/v1',
+  hsmBackupFile: 'quorate/hsm-backup-file/v1',
+  hsmBackupKekId: 'quorate/hsm-backup-kek/v1',
+  hsmBackupMac: 'quorate/hsm-backup-mac/v1',
+  hsmWrapped: 'quorate/hsm-wrapped/v1',
+  hsmSignatureCache: 'quorate/hsm-signature-cache/v1',
   walletId: 'quorate/wallet-id/v1',
   dkgContext: 'quorate/dkg-context/v1',
   dkgHostKey: 'quorate/dkg-host-key/v1',
@@ -66,13 +96,32 @@ export const TAGS = {
   batchSeed: 'quorate/batch-seed/v1',
   batchWeight: 'quorate/batch-weight/v1',
   challenge: 'quorate/challenge/v1',
+  kmsLeaf: 'quorate/kms-leaf/v1',
+  kmsTree: 'quorate/kms-tree/v1',
+  kmsHead: 'quorate/kms-head/v1',
+  kmsValue: 'quorate/kms-value/v1',
+  kmsProjectKey: 'quorate/kms-project-key/v1',
+  kmsDerived: 'quorate/kms-derived/v1',
+  kmsInstanceKey: 'quorate/kms-instance-key/v1',
+  kmsKeyring: 'quorate/kms-keyring/v1',
+  kmsPepper: 'quorate/kms-pepper/v1',
+  kmsBlindIndex: 'quorate/kms-blind-index/v1',
+  kmsBackup: 'quorate/kms-backup/v1',
+  kmsRollback: 'quorate/kms-accept-rollback/v1',
+  kmsAccessRequest: 'quorate/kms-access-request/v1',
+  kmsAccessRules: 'quorate/kms-access-rules/v1',
+  kmsAccessApproval: 'quorate/kms-access-approval/v1',
 } as const
 
 export type Tag = (typeof TAGS)[keyof typeof TAGS]
 
+const ENCODED: ReadonlyMap<Tag, Uint8Array> = new Map(
+  Object.values(TAGS).map((tag) => [tag, utf8(tag)]),
+)
+
 /** `tag ‖ body`: the bytes to sign or to authenticate. */
 export const tagged = (tag: Tag, ...body: readonly Uint8Array[]): Uint8Array =>
-  concatBytes(utf8(tag), ...body)
+  concatBytes(ENCODED.get(tag) ?? utf8(tag), ...body)
 
 /** SHA-256(tag ‖ body), 32 bytes. */
 export const taggedHash = (tag: Tag, ...body: readonly Uint8Array[]): Uint8Array =>

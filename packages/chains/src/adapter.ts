@@ -26,6 +26,8 @@ export type TaprootTweak = {
 
 /** How ECDSA hashes what it signs: SHA-256 twice on Bitcoin, Keccak-256 (not SHA-3) on Ethereum. */
 export type MessageHash = 'sha256d' | 'keccak256'
+/** `prehash`: the message of the item is a digest that somebody else made, and is signed as it is. */
+export type ItemHash = MessageHash | 'prehash'
 
 type CommonItem = {
   /** Names the item in the map given to `attach`; unique in its transaction. */
@@ -35,7 +37,8 @@ type CommonItem = {
   /**
    * Exactly what the signature covers: the 32-byte sighash for Taproot, the whole message for
    * Solana, and for ECDSA the preimage. Whoever signs hashes it himself and takes no digest from
-   * others, because a digest of somebody's choice is a signature on something nobody has read.
+   * others, because a digest of somebody's choice is a signature on something nobody has read; the
+   * exception, for wallets made for it, is marked as a prehash.
    */
   readonly message: Uint8Array
 }
@@ -48,7 +51,7 @@ export type SchnorrItem = CommonItem & {
 
 export type EcdsaItem = CommonItem & {
   readonly scheme: 'ecdsa-secp256k1'
-  readonly hash: MessageHash
+  readonly hash: ItemHash
   readonly tweak?: never
 }
 

@@ -6,10 +6,9 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { Fault } from '@quorate/base'
-import { fromBytesBe } from '@quorate/math'
-import type { KeyRef, MessageHash } from './adapter.ts'
-import { guarded } from './encoding/guard.ts'
+import { Fault, isFault, toHex } from '@quorate/base'
+import { type Element, fromBytesBe, secp256k1 as group, inverse, mod } from '@quorate/math'
+import type { ItemHash, KeyRef, MessageHash } from './adapter.ts'
 
 /** The security levels of the protocol make the same keys and signatures; the stronger one is for use. */
 export const ECDSA_SUITES = [
@@ -22,16 +21,21 @@ const HASHES: { readonly [H in MessageHash]: (message: Uint8Array) => Uint8Array
   keccak256: keccak_256,
 }
 
-/** 32 bytes. */
-export const digestOf = (hash: MessageHash, message: Uint8Array): Uint8Array =>
-  HASHES[hash](message)
+/** 32 bytes. @throws chains/malformed-transaction for a prehash of another length */
+export function digestOf(hash: ItemHash, message: Uint8Array): Uint8Array {
+  if (hash !== 'prehash') return HASHES[hash](message)
+  if (message.length !== 32)
+    throw new Fault('chains/malformed-transaction', { detail: 'a digest has 32 bytes' })
+  return message
+}
 
 /** The group key of a wallet of any secp256k1 scheme: a compressed point. @throws chains/wrong-scheme, chains/bad-key */
 export function compressedKey({ scheme, publicKey }: KeyRef, wanted: KeyRef['scheme']): Uint8Array {
   if (scheme !== wanted) throw new Fault('chains/wrong-scheme')
   if (publicKey.length !== 33)
     throw new Fault('chains/bad-key', { detail: 'expected 33 compressed bytes' })
-  guarded('chains/bad-key', 'not a point of secp256k1', () => secp256k1.Point.fromBytes(publicKey))
+  if (keyPoint(publicKey) === null)
+    throw new Fault('chains/bad-key', { detail: 'not a point of secp256k1' })
   return publicKey.slice()
 }
 
@@ -58,7 +62,7 @@ export type RecoveredKey = {
 
 /** Every key under which `signature` verifies, at most four; none for what is no signature. Never throws. */
 export function recoverKeys(
-  hash: MessageHash,
+  hash: ItemHash,
   message: Uint8Array,
   signature: Uint8Array,
 ): readonly RecoveredKey[] {
@@ -82,37 +86,55 @@ export function recoverKeys(
  */
 export function recoveryIdOf(
   publicKey: Uint8Array,
-  hash: MessageHash,
+  hash: ItemHash,
   message: Uint8Array,
   signature: Uint8Array,
 ): number | string {
   const read = readSignature(signature)
   if (typeof read === 'string') return read
-  const { Point } = secp256k1
+  const { order, generator } = group
   const { r, s } = read
-  const inverse = Point.Fn.inv(s)
-  const e = Point.Fn.create(fromBytesBe(digestOf(hash, message)))
-  const point = pointOf(publicKey)
-    ?.multiplyUnsafe(Point.Fn.mul(r, inverse))
-    .add(Point.BASE.multiplyUnsafe(Point.Fn.mul(e, inverse)))
-  if (point === undefined || point.is0() || Point.Fn.create(point.x) !== r)
-    return 'it is not one of this key over this message'
-  return (point.x === r ? 0 : 2) + Number(point.y & 1n)
+  const scale = inverse(s, order)
+  const e = fromBytesBe(digestOf(hash, message))
+  const key = keyPoint(publicKey)
+  const wrong = 'it is not one of this key over this message'
+  if (key === null) return wrong
+  const point = group.msm([mod(r * scale, order), mod(e * scale, order)], [key, generator])
+  if (group.isIdentity(point)) return wrong
+  const encoded = group.encode(point)
+  const x = fromBytesBe(encoded.subarray(1))
+  if (mod(x, order) !== r) return wrong
+  return (x === r ? 0 : 2) + (encoded[0]! & 1)
 }
 
-function pointOf(publicKey: Uint8Array): typeof secp256k1.Point.BASE | undefined {
-  if (publicKey.length !== 33) return undefined
+/** Keys that were looked at lately: a wallet signs again and again. */
+const known = new Map<string, Element | null>()
+const MAX_KNOWN = 256
+
+/** The point of a compressed key; `null` for bytes that are none. */
+function keyPoint(publicKey: Uint8Array): Element | null {
+  const name = toHex(publicKey)
+  const found = known.get(name)
+  if (found !== undefined) return found
+  if (known.size === MAX_KNOWN) known.clear()
+  const point = decoded(publicKey)
+  known.set(name, point)
+  return point
+}
+
+function decoded(publicKey: Uint8Array): Element | null {
   try {
-    return secp256k1.Point.fromBytes(publicKey)
-  } catch {
-    return undefined
+    return publicKey.length === 33 ? group.decode(publicKey) : null
+  } catch (error) {
+    if (isFault(error)) return null
+    throw error
   }
 }
 
 /** Whether `signature` is one of `publicKey` (33 bytes) over `message`. Never throws. */
 export function verifyEcdsa(
   publicKey: Uint8Array,
-  hash: MessageHash,
+  hash: ItemHash,
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {

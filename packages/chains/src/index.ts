@@ -3,6 +3,7 @@ export type {
   ChainAdapter,
   EcdsaItem,
   FormAddress,
+  ItemHash,
   KeyRef,
   MessageHash,
   ParseRequest,
@@ -24,6 +25,7 @@ export {
 export type { BitcoinNetwork, BitcoinParams, BitcoinRules } from './bitcoin/networks.ts'
 export { bitcoinUnderstood } from './bitcoin/understood.ts'
 export { describeView } from './describe.ts'
+export { DIGEST, parseDigest } from './documents/digest/digest.ts'
 export { digestOf } from './ecdsa.ts'
 export { encodeAuthorization } from './evm/authorization.ts'
 export {

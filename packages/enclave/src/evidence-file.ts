@@ -34,6 +34,7 @@ import {
   encodeEvidence,
   encodeManifest,
   MAX_PARTIES,
+  MAX_POOLED_ITEMS,
   type Manifest,
   type PartyId,
   sessionId,
@@ -57,6 +58,8 @@ export type EvidenceFacts = {
     readonly tweaks: readonly Tweak[]
     readonly path: readonly number[]
   }[]
+  /** Public parts of the presignatures that the items were signed from. */
+  readonly presignatures?: readonly Uint8Array[]
 }
 
 export type EvidenceCase = {
@@ -88,6 +91,7 @@ const factsCodec = record({
       { max: 1000 },
     ),
   ),
+  presignatures: optional(4, array(bytes({ max: 1 << 14 }), { max: MAX_POOLED_ITEMS })),
 })
 type File = {
   readonly v: 1

@@ -5,6 +5,7 @@ import {
   AuxChecks,
   auxDigest,
   decodeAuxKeys,
+  decodePresignature,
   dkgParameters,
   dkgSuite,
   type Judge,
@@ -12,6 +13,8 @@ import {
   KeygenChecks,
   levelOf,
   type Manifest,
+  OnlineChecks,
+  type OnlineFacts,
   type PartyId,
   PresignChecks,
   type PublicChecks,
@@ -60,13 +63,22 @@ function ecdsaJudge({ manifest, facts }: JudgedCase): Judge {
         () => new KeygenChecks({ level, sid, parties, threshold, refreshes, aux: aux ?? absent() }),
       )
     }
+    case 'pool':
     case 'sign': {
       const wallet = keyOf(facts, manifest, manifest.generation)
+      if (manifest.pooled !== undefined)
+        return judge(
+          () => new OnlineChecks({ sid, signers: parties, items: pooled(facts, wallet) }),
+        )
       const { keys } = decodeAuxKeys(facts.aux ?? absent())
       const digest = auxDigest(level, keys)
       if (wallet.aux === undefined || !equalBytes(digest, wallet.aux))
         reject('the auxiliary information is not the one of the wallet')
-      const items = facts.items ?? absent()
+      const { count } = manifest
+      const items =
+        count === undefined
+          ? (facts.items ?? absent()).map(({ message, path }) => ({ path, digest: message }))
+          : Array.from({ length: count }, () => ({ path: [] }))
       return judge(
         () =>
           new PresignChecks({
@@ -75,13 +87,27 @@ function ecdsaJudge({ manifest, facts }: JudgedCase): Judge {
             signers: parties,
             key: parseEcdsaKey(wallet),
             aux: keys,
-            items: items.map(({ message, path }) => ({ path, digest: message })),
+            items,
           }),
       )
     }
     case 'repair':
       return reject('there is no judge for it')
   }
+}
+
+/** What was signed from presignatures. That they are the session's is in the context that the accused signed. */
+function pooled(
+  { items, presignatures }: EvidenceFacts,
+  { chainCode }: WalletKey,
+): OnlineFacts['items'] {
+  return (items ?? absent()).map(({ message, path }, i) => ({
+    kind: 'derived',
+    presignature: decodePresignature(presignatures?.[i] ?? absent()),
+    message: { kind: 'prehash', digest: message },
+    chainCode: chainCode ?? absent(),
+    path,
+  }))
 }
 
 function frostJudge({ manifest, epochs, facts }: JudgedCase): Judge {

@@ -12,7 +12,6 @@ import {
   Fault,
   field,
   int,
-  mapped,
   oneOf,
   record,
   TAGS,
@@ -39,20 +38,11 @@ export type WalletRecord = {
   /** Canonical policy; its hash is `policyHash`. */
   readonly policy: Uint8Array
   readonly policyHash: Uint8Array
-  /** Whether digests without their transaction may be signed. Nothing sets it yet. */
-  readonly blind: false
+  /** Whether digests without their transaction may be signed. */
+  readonly blind: boolean
   readonly unsafeThreshold: boolean
   readonly createdAt: number
 }
-
-const never: Codec<false> = mapped(
-  bool,
-  (value): false => {
-    if (value) throw new Fault('base/malformed', { detail: 'no wallet signs blindly' })
-    return value
-  },
-  (value) => value,
-)
 
 const walletRecordV1: Codec<WalletRecord> = record({
   v: field(1, oneOf(VERSION)),
@@ -65,7 +55,7 @@ const walletRecordV1: Codec<WalletRecord> = record({
   policyTemplate: field(8, text(64)),
   policy: field(9, bytes({ max: 1 << 18 })),
   policyHash: field(10, bytes(32)),
-  blind: field(11, never),
+  blind: field(11, bool),
   unsafeThreshold: field(12, bool),
   createdAt: field(13, int()),
 })

@@ -6,7 +6,7 @@ import { readShare, segwitSpend, sepoliaTransfer, type TestNode } from '@quorate
 import { deriveChild, mod, secp256k1 } from '@quorate/math'
 import { systemRandom } from '@quorate/platform'
 import { decodeAuxKeys } from '@quorate/threshold'
-import type { Change, WalletRow } from '#src/channel/calls.js'
+import type { Change, WalletRow } from '#src/channel/rows.js'
 import { readReceipt } from '#src/signer-process/receipts.js'
 import { confirmedBy } from '#src/wallet-record.js'
 import { auxOf, EcdsaCluster, keyOf } from './ecdsa-cluster.js'
@@ -216,7 +216,7 @@ test('primes leave the store as their session is burnt, and are used once', asyn
   const taking = persisted.findIndex((changes) => changes.some(({ kind }) => kind === 'takePrimes'))
   assert.deepEqual(
     persisted[taking]!.map(({ kind }) => kind),
-    ['burn', 'takePrimes'],
+    ['burn', 'putRequest', 'takePrimes'],
   )
   const puttingAux = persisted.findLastIndex((changes) =>
     changes.some(({ kind }) => kind === 'putAux'),

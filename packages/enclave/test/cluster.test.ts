@@ -4,7 +4,8 @@ import { type FaultCode, isFault, newId } from '@quorate/base'
 import { addressProof, findAdapter, proveAddress } from '@quorate/chains'
 import { solanaIntent, TestCluster, walletBody } from '@quorate/enclave/testing'
 import { systemRandom } from '@quorate/platform'
-import type { Outcome, WalletRow } from '#src/channel/calls.js'
+import type { Outcome } from '#src/channel/outcomes.js'
+import type { WalletRow } from '#src/channel/rows.js'
 import { decodeWallet } from '#src/wallet-record.js'
 
 const isCode = (code: FaultCode) => (error: unknown) => isFault(error, code)

@@ -11,7 +11,8 @@ import {
   type TestNode,
   walletBody,
 } from '@quorate/enclave/testing'
-import type { Outcome, SignedTransaction, WalletRow } from '#src/channel/calls.js'
+import type { Outcome, SignedTransaction } from '#src/channel/outcomes.js'
+import type { WalletRow } from '#src/channel/rows.js'
 import { verifyEd25519 } from '#src/signer-process/node-crypto.js'
 import { decodeWallet } from '#src/wallet-record.js'
 
@@ -21,8 +22,8 @@ export class EcdsaCluster {
   private constructor(cluster: TestCluster) {
     this.cluster = cluster
   }
-  static async start(): Promise<EcdsaCluster> {
-    return new EcdsaCluster(await TestCluster.start(3))
+  static async start(pools?: TestCluster['pools']): Promise<EcdsaCluster> {
+    return new EcdsaCluster(await TestCluster.start(3, pools))
   }
 
   get nodes(): readonly [TestNode, TestNode, TestNode] {

@@ -1,5 +1,6 @@
 /** How far each type of device is trusted with a key. Nothing that a device says of itself raises it. */
 import { Fault } from '@quorate/base'
+import { isForeignService } from './cloud/hosts.ts'
 import type { HsmConfig, HsmType } from './config/model.ts'
 import type { Custody } from './provider.ts'
 
@@ -12,6 +13,12 @@ export const CUSTODY: { readonly [T in HsmType]: Custody } = {
   fortanix: 'hardware',
   utimaco: 'hardware',
   yubihsm2: 'hardware',
+  // No manufacturer vouches for its keys to a stranger: attestations of it stay self-attested.
+  zymbit: 'hardware',
+  // Their keys are made in certified modules, where the service itself is asked and not somebody else.
+  'aws-kms': 'hardware',
+  'azure-hsm': 'hardware',
+  'google-hsm': 'hardware',
   // Its keys lie on the disk, readable by the chip alone; whether that is a chip nobody can tell from here.
   tpm2: 'sealed',
   // Tokens in files, and tokens that may be.
@@ -33,13 +40,18 @@ export const reaches = (level: Custody, demanded: Custody): boolean =>
 /** The lower of two levels. */
 export const weaker = (a: Custody, b: Custody): Custody => (reaches(a, b) ? b : a)
 
-/** A TPM that the configuration itself calls a simulator. */
-const isSimulatedTpm = ({ type, env = [] }: HsmConfig): boolean =>
-  type === 'tpm2' && env.some((each) => /^TPM2_PKCS11_TCTI=.*(swtpm|mssim|libtpms)/.test(each))
+/** How the configuration itself calls a device a simulator, in the environment of its library. */
+const SIMULATED: { readonly [T in HsmType]?: RegExp } = {
+  tpm2: /^TPM2_PKCS11_TCTI=.*(swtpm|mssim|libtpms)/,
+  zymbit: /^QUORATE_ZYMBIT_SIMULATOR=/,
+}
+
+const isSimulator = ({ type, env = [] }: HsmConfig): boolean =>
+  env.some((each) => SIMULATED[type]?.test(each) === true)
 
 /** The level of the device that `config` describes. */
 export const custodyOf = (config: HsmConfig): Custody =>
-  isSimulatedTpm(config) ? 'software' : CUSTODY[config.type]
+  isSimulator(config) || isForeignService(config) ? 'software' : CUSTODY[config.type]
 
 /**
  * Refuses a device that the environment or the configuration itself does not allow, before it is opened.

@@ -4,6 +4,7 @@
  */
 import type { Secret } from '@quorate/base'
 import type { Encrypted, KeyAlgorithm, KeyId, KeyInfo, KeyQuery, KeyRequest } from './provider.ts'
+import type { ZymbitCommands } from './zymbit/commands.ts'
 
 /** What a caller knows of a key before it is used: a key found again must be the same one. */
 export type PinnedKey = {
@@ -45,7 +46,7 @@ export type TokenFacts = {
   /** Algorithms that this token can do through our layer, tried against its mechanisms and its profile. */
   readonly algorithms: readonly KeyAlgorithm[]
   /** Optional operations that this token can do through our layer. */
-  readonly capabilities: readonly ('wrap' | 'import')[]
+  readonly capabilities: readonly ('wrap' | 'import' | 'derive' | 'tamper')[]
 }
 
 /** One object as it lies in the token, for `doctor`. An attribute that the token does not tell is absent. */
@@ -75,6 +76,8 @@ export type DeviceKeyRequest = KeyRequest & {
   readonly use?: 'wrapping'
   /** The key may leave the device wrapped under another key; in plaintext it never does. */
   readonly isWrappable?: boolean
+  /** Wrappable, but only under a key that the security officer trusts. */
+  readonly withTrusted?: boolean
 }
 
 export type DeviceSession = {
@@ -98,6 +101,10 @@ export type DeviceSession = {
   wrapKey(wrapping: PinnedKey, target: PinnedKey): Uint8Array
   unwrapKey(wrapping: PinnedKey, wrapped: Uint8Array, request: DeviceKeyRequest): KeyInfo
   importKey(request: DeviceKeyRequest, secret: Uint8Array): KeyInfo
+  /** The key at `path` below `parent`, which may be the id of a wallet. */
+  deriveKey(parent: KeyId, path: string, request: DeviceKeyRequest): KeyInfo
+  /** What only a Zymbit can do. */
+  readonly zymbit?: ZymbitCommands
   /** Ends this session only: others of the process stay logged in. */
   close(): void
 }
@@ -106,10 +113,10 @@ export type DeviceSession = {
  * Where a device is, in plain data that crosses to the provider host. The PIN travels apart from it.
  */
 export type DeviceSettings = {
-  readonly driver: 'pkcs11'
+  readonly driver: 'pkcs11' | 'zymbit'
   /** Absolute path of the module. */
   readonly library: string
-  /** Id of a vendor profile. */
+  /** Id of a vendor profile; `zymbit` for that driver. */
   readonly profile: string
   /** Exactly one token must match all that is given. */
   readonly token: { readonly label?: string; readonly serial?: string; readonly slot?: string }
@@ -118,6 +125,8 @@ export type DeviceSettings = {
   /** Added to the environment of the host: modules read their configuration path from it. */
   readonly env: { readonly [name: string]: string }
   readonly userType?: 'user' | 'none'
+  /** `zymbit`: where labels are kept, for the device has none. */
+  readonly directory?: string
 }
 
 /**

@@ -23,7 +23,9 @@ export type DeviceCode =
   | 'hsm/busy'
   | 'hsm/weak-key'
   | 'hsm/library-missing'
+  | 'hsm/client-missing'
   | 'hsm/wrong-result'
+  | 'hsm/device-full'
 
 const FAILOVER: { readonly [C in DeviceCode]: Failover } = {
   'hsm/unavailable': 'same',
@@ -42,7 +44,10 @@ const FAILOVER: { readonly [C in DeviceCode]: Failover } = {
   'hsm/busy': 'same',
   'hsm/weak-key': 'never',
   'hsm/library-missing': 'next',
+  'hsm/client-missing': 'next',
   'hsm/wrong-result': 'next',
+  // A key made elsewhere would be another one than was asked for.
+  'hsm/device-full': 'never',
 }
 
 export type DeviceFaultOptions = FaultOptions & {

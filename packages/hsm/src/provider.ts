@@ -58,7 +58,7 @@ export type SignInput = { readonly message: Uint8Array } | { readonly digest: Ui
  */
 export type Encrypted = {
   readonly iv: Uint8Array
-  /** With the tag at its end: 16 bytes, or 32 of an HMAC. */
+  /** With the tag at its end: 16 bytes, or 32 of an HMAC. Of a service, what it puts before that belongs to the IV. */
   readonly ciphertext: Uint8Array
 }
 
@@ -68,6 +68,10 @@ export type ProviderInfo = {
   readonly name: string
   readonly serial: string
   readonly algorithms: readonly KeyAlgorithm[]
+  /** Bytes of the longest message that an Ed25519 key signs, where that is little. */
+  readonly maxEd25519Message?: number
+  /** For so many days an administrator of the service can bring a destroyed key back. */
+  readonly deletionDays?: number
 }
 
 export type ProviderHealth =
@@ -104,12 +108,26 @@ export type HsmProvider = {
   close(): Promise<void>
 }
 
-/** Moves keys under another key of the device. */
+/** Moves keys under another key of the device, which does nothing else. */
 export type KeyWrapper = {
+  /**
+   * A key that may leave the device wrapped, never in plaintext. `withTrusted`: only under a key that the
+   * security officer trusts (CKA_WRAP_WITH_TRUSTED). @throws hsm/key-exists
+   */
+  generateWrappableKey(request: WrappableRequest): Promise<KeyInfo>
+  /**
+   * An AES-256 key that wraps and unwraps other keys, encrypts nothing and never leaves: out of `secret`
+   * (32 bytes), else made in the device. Treats `secret` as secret.
+   * @throws hsm/unsupported for a `secret` where the device takes no keys from outside, hsm/key-exists
+   */
+  makeWrappingKey(request: Pick<KeyRequest, 'id' | 'label'>, secret?: Uint8Array): Promise<KeyInfo>
+  /** @throws hsm/forbidden or hsm/bad-argument for a key that may not leave */
   wrapKey(wrapping: KeyId, target: KeyId): Promise<Uint8Array>
-  /** @throws hsm/cannot-open */
+  /** A key that stays, whatever it was before. @throws hsm/cannot-open */
   unwrapKey(wrapping: KeyId, wrapped: Uint8Array, request: KeyRequest): Promise<KeyInfo>
 }
+
+export type WrappableRequest = KeyRequest & { readonly withTrusted?: boolean }
 
 export type Attestation = {
   /** Which verifier understands it. */
@@ -133,9 +151,23 @@ export type Deriver = {
   deriveKey(parent: KeyId, path: string, request: KeyRequest): Promise<KeyInfo>
 }
 
+export type TamperEvent = {
+  /** Milliseconds since the epoch, by the clock of the device. */
+  readonly time: number
+  readonly what: string
+  /** Of the device's sensors, where it has several. */
+  readonly channel?: number
+}
+
 /** Reports that somebody tried to open the device. */
 export type Tamper = {
-  tamperEvents(): Promise<readonly { readonly time: number; readonly what: string }[]>
+  /** What the device has noted and nobody has cleared. */
+  tamperEvents(): Promise<readonly TamperEvent[]>
+  /**
+   * Calls `listener` with each event, those that are noted already included, until the function that it
+   * gives is called. A device whose watch is lost is not healthy.
+   */
+  onTamper(listener: (event: TamperEvent) => void): () => void
 }
 
 export type Capabilities = {
@@ -147,11 +179,11 @@ export type Capabilities = {
 }
 
 const METHODS: { readonly [C in keyof Capabilities]: readonly (keyof Capabilities[C])[] } = {
-  wrap: ['wrapKey', 'unwrapKey'],
+  wrap: ['generateWrappableKey', 'makeWrappingKey', 'wrapKey', 'unwrapKey'],
   attest: ['attestKey'],
   import: ['importKey'],
   derive: ['deriveKey'],
-  tamper: ['tamperEvents'],
+  tamper: ['tamperEvents', 'onTamper'],
 }
 
 /** Whether `provider` has every operation of the capability. */

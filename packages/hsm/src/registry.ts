@@ -2,10 +2,19 @@
  * From a configuration to an open provider: one call, whatever the vendor and the environment. How far
  * a type is trusted stands in `custody.ts` alone.
  */
+import { existsSync } from 'node:fs'
 import { type Clock, Fault, type Logger, type Meter, Secret } from '@quorate/base'
-import { readFile } from '@quorate/platform'
+import { ensurePrivateDirectory, readFile } from '@quorate/platform'
 import { withoutAbsent } from './absent.ts'
-import { HSM_TYPES, type HsmConfig, type HsmEnvironment, isVendor } from './config/model.ts'
+import { openCloud } from './cloud/open.ts'
+import {
+  HSM_TYPES,
+  type HsmConfig,
+  type HsmEnvironment,
+  isCloud,
+  isHosted,
+  isVendor,
+} from './config/model.ts'
 import { pinFromFile } from './config/pin.ts'
 import { hsmConfigOf } from './config/resolve.ts'
 import type { HsmValues } from './config/settings.ts'
@@ -13,6 +22,7 @@ import { parseHsmUri } from './config/uri.ts'
 import { findLibrary, profileOf } from './config/vendors.ts'
 import { checkCustody } from './custody.ts'
 import type { DeviceSettings } from './device.ts'
+import { DeviceFault } from './errors.ts'
 import { HostedHsm } from './host/hosted-hsm.ts'
 import type { Custody, HsmProvider } from './provider.ts'
 import { SimulatedHsm } from './simulated/provider.ts'
@@ -36,13 +46,18 @@ export type OpenHsm = {
   readonly provider: HsmProvider
   /** Out of our table, never out of the provider's mouth. */
   readonly custody: Custody
-  /** What the provider is behind its interface, for those who look into it; absent for keys in files. */
+  /** What the provider is behind its interface, for those who look into it; absent for keys in files and services. */
   readonly hosted: HostedHsm | undefined
   /** Closes the provider and wipes the PIN. */
   close(): Promise<void>
 }
 
 const MAX_KEY_FILE_BYTES = 4096
+/** Where Zymbit puts it. */
+const ZYMBIT_LIBRARY = '/usr/lib/libzk_app_utils.so'
+
+/** Its bus does one operation at a time. */
+const ONE_SESSION = { size: 1, maxOverflow: 0 } as const
 
 const SILENT: Logger = { log: () => undefined, with: () => SILENT }
 
@@ -75,8 +90,8 @@ async function openConfig(config: HsmConfig, ports: HsmPorts): Promise<OpenHsm> 
     throw new Fault('hsm/unknown-type', { detail: `known types: ${HSM_TYPES.join(', ')}` })
   const custody = checkCustody(config)
   const { pin } = ports
-  const hosted = isVendor(type) ? await openHosted(config, ports) : undefined
-  const provider = hosted ?? (await openFiles(config, ports))
+  const hosted = isHosted(type) ? await openHosted(config, ports) : undefined
+  const provider = hosted ?? (await openInProcess(config, ports))
   return {
     provider,
     custody,
@@ -86,6 +101,12 @@ async function openConfig(config: HsmConfig, ports: HsmPorts): Promise<OpenHsm> 
       pin?.[Symbol.dispose]()
     },
   }
+}
+
+function openInProcess(config: HsmConfig, ports: HsmPorts): Promise<HsmProvider> {
+  const { type, cloud = {} } = config
+  const { clock, logger = SILENT } = ports
+  return isCloud(type) ? openCloud(type, cloud, { clock, logger }) : openFiles(config, ports)
 }
 
 async function openFiles(config: HsmConfig, { clock, pin }: HsmPorts): Promise<HsmProvider> {
@@ -113,22 +134,24 @@ function unlockWith(keyFile: string | undefined, pin: Secret<Uint8Array> | undef
 
 function openHosted(config: HsmConfig, ports: HsmPorts): Promise<HostedHsm> {
   const { pin, logger = SILENT, meter, metricsPrefix, clock } = ports
+  const pool = config.type === 'zymbit' ? { ...config.pool, ...ONE_SESSION } : config.pool
   return HostedHsm.open({
     settings: deviceSettings(config),
     clock,
     logger,
     ...(pin !== undefined && { readPin: () => Promise.resolve(pin.expose().slice()) }),
-    ...(config.pool !== undefined && { pool: withoutAbsent(config.pool) }),
+    ...(pool !== undefined && { pool: withoutAbsent(pool) }),
     ...(meter !== undefined && { meter }),
     ...(metricsPrefix !== undefined && { metricsPrefix }),
   })
 }
 
-/** What the provider host is told of a PKCS#11 device. @throws hsm/library-missing, hsm/bad-config */
+/** What the provider host is told of a device that has one. @throws hsm/library-missing, hsm/bad-config, platform/directory-mode */
 export function deviceSettings(config: HsmConfig): DeviceSettings {
   const { type, library, token = {}, initArgs, env = [], login } = config
+  if (type === 'zymbit') return zymbitSettings(config)
   if (!isVendor(type))
-    throw new Fault('hsm/bad-config', { detail: `type ${type} is no PKCS#11 device` })
+    throw new Fault('hsm/bad-config', { detail: `type ${type} has no library of its vendor` })
   const profile = profileOf(type, library)
   if (initArgs === undefined && profile.initArgs !== undefined)
     throw new Fault('hsm/bad-config', {
@@ -139,13 +162,34 @@ export function deviceSettings(config: HsmConfig): DeviceSettings {
     library: library ?? findLibrary(profile),
     profile: profile.id,
     token: withoutAbsent(token),
-    env: Object.fromEntries(
-      env.map((each) => {
-        const at = each.indexOf('=')
-        return [each.slice(0, at), each.slice(at + 1)] as const
-      }),
-    ),
+    env: variables(env),
     ...(initArgs !== undefined && { initArgs }),
     ...(login !== undefined && { userType: login }),
   }
 }
+
+function zymbitSettings({ library, directory, token, env = [] }: HsmConfig): DeviceSettings {
+  if (directory === undefined)
+    throw new Fault('hsm/bad-config', { detail: 'hsm.directory is needed: it keeps the labels' })
+  const path = library ?? ZYMBIT_LIBRARY
+  if (!existsSync(path)) throw new DeviceFault('hsm/library-missing', { detail: path })
+  ensurePrivateDirectory(directory)
+  const serial = token?.serial
+  return {
+    driver: 'zymbit',
+    library: path,
+    profile: 'zymbit',
+    token: serial === undefined ? {} : { serial },
+    env: variables(env),
+    directory,
+  }
+}
+
+/** From NAME=VALUE. */
+const variables = (env: readonly string[]): DeviceSettings['env'] =>
+  Object.fromEntries(
+    env.map((each) => {
+      const at = each.indexOf('=')
+      return [each.slice(0, at), each.slice(at + 1)] as const
+    }),
+  )

@@ -30,7 +30,7 @@ const MAX_PLAINTEXT = 1 << 24
 const sealed: Codec<Sealed> = record({
   v: field(0, oneOf(1)),
   key: field(1, mapped(text(64), parseKeyId, parseKeyId)),
-  iv: field(2, bytes({ min: 12, max: 16 })),
+  iv: field(2, bytes({ min: 12, max: 512 })),
   ciphertext: field(3, bytes({ min: 16, max: MAX_PLAINTEXT + 16 })),
 })
 

@@ -201,8 +201,9 @@ test('capabilities are what the provider can do', async (t) => {
     { type: 'simulated', directory: scratch(t), environment: 'development' },
     { clock },
   )
-  assert.ok(hasCapability(provider, 'attest'))
-  for (const absent of ['wrap', 'import', 'derive', 'tamper'] as const)
+  for (const there of ['attest', 'wrap', 'import'] as const)
+    assert.ok(hasCapability(provider, there), there)
+  for (const absent of ['derive', 'tamper'] as const)
     assert.ok(!hasCapability(provider, absent), absent)
   const half = { wrapKey: () => Promise.resolve(new Uint8Array()) } as unknown as HsmProvider
   assert.ok(!hasCapability(half, 'wrap'))

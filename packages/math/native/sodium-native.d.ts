@@ -8,4 +8,9 @@ declare module 'sodium-native' {
   ): void
   export function crypto_core_ed25519_add(out: Uint8Array, a: Uint8Array, b: Uint8Array): void
   export function crypto_core_ed25519_is_valid_point(point: Uint8Array): boolean
+  export function crypto_sign_verify_detached(
+    signature: Uint8Array,
+    message: Uint8Array,
+    publicKey: Uint8Array,
+  ): boolean
 }

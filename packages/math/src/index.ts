@@ -1,6 +1,6 @@
 export { fromBytesBe, fromBytesLe, inverse, mod, toBytesBe } from './field.ts'
 export { type BackendChoice, installBackend, removeBackend } from './group/backend.ts'
-export { ed25519 } from './group/ed25519.ts'
+export { ed25519, isVouchedFor } from './group/ed25519.ts'
 export type { Element, Group, PointBackend } from './group/group.ts'
 export { decodeX, encodeX, hasEvenY, secp256k1 } from './group/secp256k1.ts'
 export { type ChildKey, deriveChild } from './hd/derive.ts'
@@ -36,4 +36,11 @@ export {
 } from './sharing/feldman.ts'
 export { interpolate, interpolateElement, lagrangeCoefficients } from './sharing/lagrange.ts'
 export { evaluate, type Polynomial, randomPolynomial } from './sharing/polynomial.ts'
+export { parseShare, type Share } from './sharing/slip39/share.ts'
+export {
+  combineMnemonics,
+  type GroupShape,
+  type SplitOptions,
+  splitMnemonics,
+} from './sharing/slip39/slip39.ts'
 export { Transcript } from './transcript.ts'

@@ -7,7 +7,8 @@ import { type Checkpoint, checkpointMessage, decodeCheckpoint, stateRoot } from 
 import { type Clock, equalBytes, Fault, type Logger, TAGS, taggedHash } from '@quorate/base'
 import { type Client, type SignerCalls, verifyEd25519 } from '@quorate/enclave'
 import type { Journal } from './journal.ts'
-import { putCheckpoint, putPeerCheckpoint, type Store } from './store.ts'
+import { putCheckpoint, putPeerCheckpoint } from './statements.ts'
+import type { Store } from './store.ts'
 
 export type AnchorOptions = {
   readonly store: Store
@@ -28,6 +29,7 @@ export type AnchorOptions = {
 export class Anchors {
   readonly #o: AnchorOptions
   #last = 0
+  #time = 0
   #isAnchored = false
 
   constructor(options: AnchorOptions) {
@@ -38,6 +40,10 @@ export class Anchors {
   get seq(): number {
     return this.#last
   }
+  /** How long ago the newest checkpoint was signed, in milliseconds; 0 while nothing has happened since. */
+  ageMs(now: number): number {
+    return this.#o.journal.head.seq === this.#last ? 0 : Math.max(0, now - this.#time)
+  }
   /** Whether a peer was there to take the newest checkpoint: else a rollback would not show. */
   get isRollbackDetectable(): boolean {
     return this.#isAnchored
@@ -45,7 +51,10 @@ export class Anchors {
 
   async open(): Promise<void> {
     const newest = (await this.#o.store.checkpoints(0, 1_000_000)).at(-1)
-    this.#last = newest === undefined ? 0 : decodeCheckpoint(newest).seq
+    const { seq, time } =
+      newest === undefined ? { seq: 0, time: this.#o.clock.now() } : decodeCheckpoint(newest)
+    this.#last = seq
+    this.#time = time
   }
 
   /** Signs where the chain stands and sends it out, unless nothing happened since. */
@@ -57,15 +66,17 @@ export class Anchors {
       key: `wallet/${row.wallet}/${row.generation}/${row.state}`,
       hash: taggedHash(TAGS.storeRow, row.public, row.sealed),
     }))
+    const time = this.#o.clock.now()
     const { checkpoint } = await this.#o.signer.signCheckpoint({
       seq,
       h,
       stateRoot: stateRoot(rows.sort((a, b) => (a.key < b.key ? -1 : 1))),
       counter: BigInt(seq),
-      time: this.#o.clock.now(),
+      time,
     })
     await this.#o.journal.commit([putCheckpoint(seq, checkpoint)], [])
     this.#last = seq
+    this.#time = time
     this.#isAnchored = this.#o.peersConnected() > 0
     await this.#o.signer.anchor({ to: 0, checkpoint })
   }

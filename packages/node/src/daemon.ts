@@ -7,24 +7,44 @@
  *             journal                  every change with its audit record
  */
 import { type AcceptedRecord, acceptChain, checkHello, decodeSignedRecord } from '@quorate/auth'
-import { Fault, isFault, type Logger } from '@quorate/base'
-import { decodeWallet, verifyEd25519, type WalletRow } from '@quorate/enclave'
+import { Fault, type Logger } from '@quorate/base'
+import { DEFAULT_LIMITS, decodeWallet, hastenVerification, verifyEd25519 } from '@quorate/enclave'
 import {
   type Bus,
   type HttpServer,
-  openMesh,
+  type RequestQueue,
   systemClock,
   systemRandom,
   systemTimers,
 } from '@quorate/platform'
 import { Anchors } from './anchors.ts'
-import { checkLoopback, DEFAULT_PRIMES_AHEAD, type NodeConfig } from './config.ts'
+import type { Backups } from './backup/backups.ts'
+import { farewellTo, readFarewell } from './backup/farewell.ts'
+import { openBackups } from './backup/open.ts'
+import {
+  checkLoopback,
+  DEFAULT_POOLED_NONCES,
+  DEFAULT_POOLED_PRESIGNATURES,
+  DEFAULT_PRIMES_AHEAD,
+  type NodeConfig,
+} from './config.ts'
+import { codeOf } from './fault-code.ts'
+import { checkForeign } from './foreign-settings.ts'
+import { Readiness } from './health.ts'
+import { PRODUCT_VERSION } from './http/handlers.ts'
 import { serve } from './http/server.ts'
+import { type Instruments, openInstruments, probesOf } from './instruments.ts'
+import { DEFAULT_STOP_MS, Lifecycle } from './lifecycle.ts'
+import { loadSigner } from './load-signer.ts'
 import { type LocalNode, openLocal } from './local.ts'
+import { readParts } from './node-metrics.ts'
 import { Operations } from './operations.ts'
-import { runRequest } from './run-request.ts'
-import { forgetBefore } from './store.ts'
-import { makeTlsLeaf } from './tls-leaf.ts'
+import { type QueueService, serveQueue } from './request-queue.ts'
+import { reachedBy, runRequest } from './run-request.ts'
+import { forgetBefore, putClusterRecord } from './statements.ts'
+import { makeTlsLeaf, type TlsLeaf } from './tls-leaf.ts'
+import { openTransport, usesTls } from './transport.ts'
+import type { Run } from './watch.ts'
 
 export type RunningNode = {
   readonly nodeId: string
@@ -35,11 +55,14 @@ export type RunningNode = {
   readonly port: number | undefined
   /** Resolves when the node has ended: with why, or with nothing after `stop`. */
   readonly ended: Promise<Fault | undefined>
+  /** Takes on nothing new, lets what runs end for a while, then ends. */
   stop(): Promise<void>
 }
 
 const CHECKPOINT_MS = 10_000
 const FORGET_MS = 3_600_000
+/** How long the thresholds of the wallets are believed not to have changed. */
+const THRESHOLDS_MS = 10_000
 
 /** @throws platform/directory-in-use, node/not-enrolled, node/peers-mismatch, platform/port-taken, … */
 export async function startNode(config: NodeConfig, logger: Logger): Promise<RunningNode> {
@@ -59,10 +82,15 @@ class Daemon {
   readonly #startedAt = systemClock.now()
   readonly #undo: (() => unknown)[] = []
   readonly #connected = new Set<number>()
+  readonly #lifecycle = new Lifecycle()
+  readonly #instruments: Instruments
+  #index = 0
+  #queue: QueueService | undefined
   #local: LocalNode | undefined
   #bus: Bus | undefined
   #operations: Operations | undefined
   #anchors: Anchors | undefined
+  #backups: Backups | undefined
   #stopping: Promise<void> | undefined
   #end!: (fault: Fault | undefined) => void
   readonly #ended = new Promise<Fault | undefined>((resolve) => {
@@ -71,7 +99,9 @@ class Daemon {
 
   constructor(config: NodeConfig, logger: Logger) {
     this.#config = config
-    this.#logger = logger
+    this.#instruments = openInstruments(config, logger, () => this.#index)
+    this.#logger = this.#instruments.logger
+    this.#undo.push(() => this.#instruments.tracer?.close())
   }
 
   async start(): Promise<RunningNode> {
@@ -80,7 +110,22 @@ class Daemon {
       { ...config, logger: this.#logger },
       {
         onSend: (to, envelope) => void this.#bus?.send(to, envelope),
-        onProgress: (requestId, progress) => this.#operations?.progress(requestId, progress),
+        onProgress: (requestId, progress) => {
+          this.#instruments.watch.progressed(requestId, progress.phase)
+          this.#operations?.progress(requestId, progress)
+        },
+        onConcluded: (request, outcome) =>
+          this.#operations?.concluding(request, (asked) => reachedBy(asked, outcome)),
+        onAudited: (records) => this.#instruments.watch.audited(records),
+        onWake: (request) => {
+          // Where the node stops, it goes on when the node is back.
+          if (!this.#lifecycle.isStopping) void this.#operations?.wake(request)
+        },
+        onBackupTold: (from, head) => {
+          this.#backups
+            ?.told(from, head)
+            .catch((error: unknown) => this.#note('backup.head-refused', error))
+        },
         onAnchored: (from, checkpoint) => {
           this.#anchors
             ?.received(from, checkpoint)
@@ -95,26 +140,26 @@ class Daemon {
 
     const chain = await store.clusterChain()
     if (chain.length === 0) throw new Fault('node/not-enrolled')
-    const { index } = await signer.calls.join({ chain })
     const cluster = acceptChain(chain.map(decodeSignedRecord), { verify: verifyEd25519 })
+    if (cluster.former.some(({ id }) => id === local.nodeId)) throw new Fault('node/fenced')
+    const { index } = await signer.calls.join({ chain })
+    this.#index = index
     const rows = await store.wallets()
-    checkThreshold(config, rows)
+    // It verifies a signature for every call.
+    await hastenVerification(config.backend)
+    checkForeign(config, { nodeId: local.nodeId, index, cluster, wallets: rows })
     await journal.commit(forgetBefore(systemClock.now()), [])
-    await signer.calls.load({
-      rows,
-      burnt: await store.burnt(systemClock.now()),
-      aux: await store.aux(),
-      primes: await store.primes(),
-    })
+    await loadSigner(signer.calls, store, rows)
 
-    const tls =
-      'host' in config.mesh.listen
-        ? await makeTlsLeaf(local.nodeId, systemClock, systemRandom)
-        : undefined
+    const tls = usesTls(config)
+      ? await makeTlsLeaf(local.nodeId, systemClock, systemRandom)
+      : undefined
     const tlsFingerprint = tls?.fingerprint ?? null
     const renewEpoch = (): Promise<unknown> => signer.calls.epoch({ tlsFingerprint })
     const { backend, primesAhead = DEFAULT_PRIMES_AHEAD } = config
-    const { backends } = await signer.calls.prepare({ backend, primesAhead })
+    const limits = { ...DEFAULT_LIMITS, ...config.limits }
+    const pools = poolSizes(config)
+    const { backends } = await signer.calls.prepare({ backend, primesAhead, limits, pools })
     const { notAfter } = await signer.calls.epoch({ tlsFingerprint })
     const renewMs = notAfter - systemClock.now()
     this.#undo.push(
@@ -129,7 +174,7 @@ class Daemon {
       journal,
       clock: systemClock,
       random: systemRandom,
-      run: runRequest(local),
+      run: this.#instruments.watch.running(this.#running(runRequest(local))),
     })
     await operations.recover()
     this.#operations = operations
@@ -148,7 +193,41 @@ class Daemon {
     await anchors.open()
     this.#anchors = anchors
 
-    await this.#openBus(local, cluster, index, tls)
+    const backups = await openBackups(config, local, cluster, index, this.#logger, (fault) =>
+      this.fail(fault),
+    )
+    this.#backups = backups
+    const queue = await this.#openBus(local, cluster, index, tls)
+    if (queue !== undefined) this.#serveQueue(queue, operations, cluster)
+    const { registry, watch, clock, links, tracer } = this.#instruments
+    const readiness = new Readiness({
+      probes: probesOf(
+        local,
+        this.#lifecycle,
+        clock,
+        () => this.#connected.size + 1,
+        leastThreshold(local, cluster),
+      ),
+      clock: systemClock,
+      timers: systemTimers,
+    })
+    this.#undo.push(
+      readParts(registry, {
+        directory: config.directory,
+        startedAt: this.#startedAt,
+        version: PRODUCT_VERSION,
+        clock: systemClock,
+        readiness,
+        head: () => journal.head,
+        anchors,
+        backups,
+        operations,
+        bus: this.#bus!,
+        links,
+        queue: this.#queue?.figures,
+        tracer,
+      }),
+    )
     const servers = await serve({
       config,
       local,
@@ -158,8 +237,13 @@ class Daemon {
       backends: Object.fromEntries(backends.map((each) => each.split('=') as [string, string])),
       operations,
       anchors,
+      backups,
       connected: this.#connected,
       logger: this.#logger,
+      registry,
+      watch,
+      readiness,
+      lifecycle: this.#lifecycle,
     })
     this.#undo.push(() => Promise.all(servers.map((server) => server.close())))
     this.#undo.push(
@@ -169,6 +253,9 @@ class Daemon {
         () => void journal.commit(forgetBefore(systemClock.now()), []).catch(() => undefined),
       ),
     )
+    if (config.backup !== undefined)
+      this.#undo.push(systemTimers.every(config.backup.periodMs, () => void backups.tick()))
+    operations.resume()
     await journal.commit([], [nodeEvent(local, 'node.start')])
     this.#logger.log('info', 'node.started', { index, nodeId: local.nodeId })
     return {
@@ -182,36 +269,37 @@ class Daemon {
     }
   }
 
+  #running(run: Run): Run {
+    return async (request) => {
+      try {
+        return await run(request)
+      } catch (error) {
+        this.#instruments.clock.heard(codeOf(error))
+        throw this.#lifecycle.reasonOf(error)
+      }
+    }
+  }
+
   async #openBus(
     local: LocalNode,
     cluster: AcceptedRecord,
     self: number,
-    tls: Awaited<ReturnType<typeof makeTlsLeaf>> | undefined,
-  ): Promise<void> {
-    const { peers, listen } = this.#config.mesh
-    const expected = cluster.record.nodes
-      .map(({ index }) => index)
-      .filter((index) => index !== self)
-    if (
-      peers.length !== expected.length ||
-      expected.some((index) => !peers.some((peer) => peer.index === index))
-    )
-      throw new Fault('node/peers-mismatch', {
-        detail: `addresses of nodes ${expected.join(', ')} are needed`,
-      })
+    tls: TlsLeaf | undefined,
+  ): Promise<RequestQueue | undefined> {
     const { calls } = local.signer
+    const chain = await local.store.clusterChain()
     /** Newest epoch record of each peer, as its last greeting showed it. */
     const epochs = new Map<number, Uint8Array>()
-    const bus = await openMesh({
+    const transport = await openTransport({
+      config: this.#config,
+      cluster,
       self,
-      listen,
-      peers,
-      ...(tls !== undefined && { tls }),
-      timers: systemTimers,
-      random: systemRandom,
+      tls,
       logger: this.#logger,
       makeHello: async (connection) => (await calls.hello(connection)).hello,
+      farewell: (hello) => farewellTo(hello, cluster, chain),
       checkHello: (hello, connection) => {
+        if (this.#isFarewell(hello, local, chain)) return undefined
         try {
           const now = systemClock.now()
           const { epoch, signedEpoch } = checkHello(hello, {
@@ -227,31 +315,64 @@ class Daemon {
           return undefined
         }
       },
-    })
-    this.#bus = bus
-    this.#undo.push(() => bus.close())
-    bus.onMessage(
-      (_from, envelope) =>
-        void calls
-          .deliver({ envelope })
-          .catch((error: unknown) => this.#note('deliver.failed', error)),
-    )
-    bus.onPeer((peer, isConnected) => {
-      if (!isConnected) {
-        this.#connected.delete(peer)
-        calls.peerGone({ index: peer }).catch(() => undefined)
-        this.#logger.log('info', 'peer.left', { peer })
-        return
-      }
-      calls
-        .peer({ record: epochs.get(peer)! })
-        .then(() => {
-          this.#connected.add(peer)
-          this.#logger.log('info', 'peer.connected', { peer })
-          return this.#anchors?.greet(peer)
+      ready: (bus) => {
+        this.#bus = bus
+        bus.onMessage((_from, envelope) => {
+          if (!this.#isFarewell(envelope, local, chain))
+            void calls
+              .deliver({ envelope })
+              .catch((error: unknown) => this.#note('deliver.failed', error))
         })
-        .catch((error: unknown) => this.#note('peer.refused', error))
+        bus.onPeer((peer, isConnected) => {
+          this.#instruments.links.changed(peer, isConnected)
+          if (!isConnected) {
+            this.#connected.delete(peer)
+            calls.peerGone({ index: peer }).catch(() => undefined)
+            this.#logger.log('info', 'peer.left', { peer })
+            return
+          }
+          calls
+            .peer({ record: epochs.get(peer)! })
+            .then(() => {
+              this.#connected.add(peer)
+              this.#logger.log('info', 'peer.connected', { peer })
+              return Promise.all([this.#anchors?.greet(peer), this.#backups?.greet(peer)])
+            })
+            .catch((error: unknown) => this.#note('peer.refused', error))
+        })
+      },
     })
+    this.#undo.push(() => transport.close())
+    return transport.queue
+  }
+
+  /** Whether a peer shows, in place of anything else, that another machine has replaced this one. It then stops for good. */
+  #isFarewell(frame: Uint8Array, local: LocalNode, chain: readonly Uint8Array[]): boolean {
+    const farewell = readFarewell(frame, chain, local.nodeId)
+    if (farewell === undefined) return false
+    const unknown = farewell.chain.slice(chain.length)
+    local.journal
+      .commit(
+        unknown.map((signed, i) => putClusterRecord(chain.length + i + 1, signed)),
+        [nodeEvent(local, 'node.fenced')],
+      )
+      .catch((error: unknown) => this.#note('fence.failed', error))
+      .finally(() => this.fail(new Fault('node/fenced')))
+    return true
+  }
+
+  #serveQueue(queue: RequestQueue, operations: Operations, cluster: AcceptedRecord): void {
+    const atOnce = this.#config.transport?.nats?.queue ?? { keygen: 1, sign: 1 }
+    this.#queue = serveQueue({
+      queue,
+      operations,
+      cluster,
+      atOnce,
+      clock: systemClock,
+      timers: systemTimers,
+      logger: this.#logger,
+    })
+    this.#undo.push(() => this.#queue?.stop())
   }
 
   #checkpoint(): void {
@@ -259,7 +380,7 @@ class Daemon {
   }
 
   #note(event: string, error: unknown): void {
-    this.#logger.log('warn', event, { code: isFault(error) ? error.code : 'node/internal' })
+    this.#logger.log('warn', event, { code: codeOf(error) })
   }
 
   /** Ends the node because it cannot go on. */
@@ -275,19 +396,59 @@ class Daemon {
 
   #close(fault: Fault | undefined): Promise<void> {
     this.#stopping ??= (async () => {
+      this.#lifecycle.beginStop()
       if (fault === undefined && this.#local !== undefined && this.#bus !== undefined) {
+        await this.#drain(this.#local).catch((error: unknown) => this.#note('node.drain', error))
         await this.#local.journal
           .commit([], [nodeEvent(this.#local, 'node.stop')])
           .catch(() => undefined)
         await this.#anchors?.checkpoint().catch(() => undefined)
       }
+      this.#lifecycle.cutOff()
       for (const step of this.#undo.splice(0).reverse())
         await Promise.resolve(step()).catch(() => undefined)
       this.#end(fault)
     })()
     return this.#stopping
   }
+
+  /** Lets what runs come to its end. */
+  async #drain({ signer }: LocalNode): Promise<void> {
+    const operations = this.#operations
+    if (operations === undefined) return
+    this.#queue?.stop()
+    this.#logger.log('info', 'node.stopping', { running: operations.running })
+    const isDrained = await this.#lifecycle.drain({
+      drained: () => operations.drain(),
+      isBusy: () => operations.running > 0,
+      sessions: async () => (await signer.calls.status({})).sessions,
+      patienceMs: this.#config.stopMs ?? DEFAULT_STOP_MS,
+      clock: systemClock,
+      timers: systemTimers,
+    })
+    if (!isDrained) this.#logger.log('warn', 'node.cut-off', { running: operations.running })
+  }
 }
+
+/** Nodes that it takes to sign for the wallet that takes fewest; a majority where there is no wallet yet. */
+function leastThreshold({ store }: LocalNode, cluster: AcceptedRecord): () => Promise<number> {
+  const majority = Math.floor(cluster.record.nodes.length / 2) + 1
+  let known: { readonly at: number; readonly need: Promise<number> } | undefined
+  const ask = async (): Promise<number> => {
+    const thresholds = (await store.wallets()).map((row) => decodeWallet(row.public).key.threshold)
+    return thresholds.length === 0 ? majority : Math.min(...thresholds)
+  }
+  return () => {
+    const at = systemClock.monotonic()
+    if (known === undefined || at - known.at > THRESHOLDS_MS) known = { at, need: ask() }
+    return known.need
+  }
+}
+
+const poolSizes = ({
+  nonces = DEFAULT_POOLED_NONCES,
+  presignatures = DEFAULT_POOLED_PRESIGNATURES,
+}: NodeConfig) => ({ nonces, presignatures })
 
 const nodeEvent = ({ nodeId }: LocalNode, action: string) =>
   ({
@@ -301,15 +462,3 @@ const nodeEvent = ({ nodeId }: LocalNode, action: string) =>
 
 const portOf = (servers: readonly HttpServer[]): number | undefined =>
   servers.flatMap(({ address }) => ('port' in address ? [address.port] : []))[0]
-
-/** A guide for another product may say how many signers there are: wrong numbers must not pass unnoticed. @throws node/threshold-disagrees */
-function checkThreshold({ threshold }: NodeConfig, rows: readonly WalletRow[]): void {
-  if (threshold === undefined) return
-  for (const row of rows) {
-    const own = decodeWallet(row.public).key.threshold
-    if (own !== threshold)
-      throw new Fault('node/threshold-disagrees', {
-        detail: `${threshold}, a wallet here has ${own}`,
-      })
-  }
-}

@@ -1,12 +1,14 @@
 /** Enrolment: a node's card, its signature under a first cluster record, and taking signed records into force. */
 import { acceptChain, decodeSignedRecord } from '@quorate/auth'
 import { verifyEd25519 } from '@quorate/enclave'
+import { restoredFrom } from './backup/restore.ts'
 import type { LocalNode } from './local.ts'
-import { putClusterRecord } from './store.ts'
+import { putClusterRecord } from './statements.ts'
 
-/** The node's self-signed card. */
-export async function makeCard({ signer }: LocalNode, name: string): Promise<Uint8Array> {
-  return (await signer.calls.card({ name })).card
+/** The node's self-signed card; of a restored machine it says which node's place it is to take. */
+export async function makeCard({ signer, sql }: LocalNode, name: string): Promise<Uint8Array> {
+  const restores = (await restoredFrom(sql)) ?? null
+  return (await signer.calls.card({ name, restores })).card
 }
 
 /** This node's signature under a proposed first record that lists it. @throws enclave/not-listed, enclave/weak-custody */

@@ -1,3 +1,7 @@
+export { kmsPlaceAt } from './backup/kms-place.ts'
+export { backupStopped, checkBackup } from './backup/offline.ts'
+export { latestBackup, leaveDrill } from './backup/place.ts'
+export { restoreNode } from './backup/restore.ts'
 export { NODE_SETTINGS, type NodeConfig, nodeConfig, parseAddress } from './config.ts'
 export { type RunningNode, startNode } from './daemon.ts'
 export { joinCluster, makeCard, signProposal } from './enrol.ts'

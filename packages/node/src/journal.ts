@@ -52,9 +52,7 @@ export class Journal {
   commit(statements: readonly SqlStatement[], audit: readonly Draft[]): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ statements, audit, resolve, reject })
-      this.#running ??= this.#drain().finally(() => {
-        this.#running = undefined
-      })
+      this.#running ??= this.#drain()
     })
   }
 
@@ -75,6 +73,8 @@ export class Journal {
         else await this.#oneByOne(batch)
       }
     }
+    // In one turn with the look that found nothing: what comes between would wait for ever.
+    this.#running = undefined
   }
 
   async #oneByOne(batch: readonly Entry[]): Promise<void> {

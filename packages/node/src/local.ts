@@ -15,6 +15,7 @@ import {
 } from '@quorate/base'
 import {
   type AuditDraft,
+  type Outcome,
   type SignerHost,
   type SignerHostOptions,
   startSigner,
@@ -23,8 +24,10 @@ import { type HsmConfig, type HsmType, isVendor } from '@quorate/hsm'
 import { openDataDirectory, openSql, type Sql, systemClock, systemRandom } from '@quorate/platform'
 import { EvidenceKeeper } from './evidence-keeper.ts'
 import { type Draft, Journal } from './journal.ts'
+import type { Concluding } from './operations.ts'
 import { MIGRATIONS } from './schema.ts'
-import { putSetting, Store, statementsOf } from './store.ts'
+import { putSetting, statementsOf } from './statements.ts'
+import { Store } from './store.ts'
 
 export type Environment = SignerHostOptions['environment']
 
@@ -52,6 +55,14 @@ export type LocalEvents = {
     progress: { readonly phase: string; readonly round: number; readonly of: number },
   ): void
   onAnchored(from: number, checkpoint: Uint8Array): void
+  /** The head of a chain of backups, from a peer. */
+  onBackupTold(from: number, head: Uint8Array): void
+  /** A request that waited, by its hash, need not wait any more. */
+  onWake(request: Uint8Array): void
+  /** What a request, by its hash, has come to: what else goes into the write that makes it durable. */
+  onConcluded(request: Uint8Array, outcome: Outcome): Concluding | undefined
+  /** Records of the signer that are on disk now. */
+  onAudited(records: readonly AuditDraft[]): void
 }
 
 export type LocalNode = {
@@ -72,7 +83,15 @@ const SECRETS = 'node-secrets'
 const HSM_KEYS = 'hsm-keys'
 const ENVIRONMENT = 'environment'
 
-const NO_EVENTS: LocalEvents = { onSend: () => {}, onProgress: () => {}, onAnchored: () => {} }
+const NO_EVENTS: LocalEvents = {
+  onSend: () => {},
+  onProgress: () => {},
+  onAnchored: () => {},
+  onBackupTold: () => {},
+  onWake: () => {},
+  onConcluded: () => undefined,
+  onAudited: () => {},
+}
 
 /** @throws platform/directory-in-use, platform/…, enclave/store-mismatch, hsm/… */
 export async function openLocal(
@@ -108,8 +127,14 @@ export async function openLocal(
           events.onSend(to, envelope)
           return {}
         },
-        persist: async ({ changes, audit }) => {
-          await journal.commit(changes.flatMap(statementsOf), audit.map(draftOf))
+        persist: async ({ changes, audit, concluded }) => {
+          const along = concluded && events.onConcluded(concluded.request, concluded.outcome)
+          await journal.commit(
+            [...changes.flatMap(statementsOf), ...(along?.statements ?? [])],
+            audit.map(draftOf),
+          )
+          along?.written()
+          events.onAudited(audit)
           return {}
         },
         progress: ({ requestId, phase, done, of }) => {
@@ -121,8 +146,16 @@ export async function openLocal(
           logger.log('warn', 'evidence.kept', { sid: toHex(sid) })
           return {}
         },
+        backupTold: ({ from, head }) => {
+          events.onBackupTold(from, head)
+          return {}
+        },
         anchored: ({ from, checkpoint }) => {
           events.onAnchored(from, checkpoint)
+          return {}
+        },
+        wake: ({ hash }) => {
+          events.onWake(hash)
           return {}
         },
         log: ({ level, event, fields }) => {

@@ -53,4 +53,74 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE TABLE aux_primes (id BLOB PRIMARY KEY, level TEXT NOT NULL, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    number: 3,
+    name: 'requests that wait, budgets, policies, what became of requests',
+    sql: `
+      CREATE TABLE operations (
+        project TEXT NOT NULL, client TEXT NOT NULL, idempotency_key TEXT NOT NULL,
+        operation TEXT NOT NULL UNIQUE, request_id TEXT NOT NULL, request_hash BLOB NOT NULL, kind TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('running', 'waiting', 'done', 'failed')),
+        result TEXT, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, until INTEGER NOT NULL,
+        -- What the client signed, while it waits.
+        request BLOB,
+        PRIMARY KEY (project, client, idempotency_key)
+      ) STRICT, WITHOUT ROWID;
+      INSERT INTO operations (project, client, idempotency_key, operation, request_id, request_hash, kind, state, result, created_at, updated_at, until)
+        SELECT project, client, idempotency_key, operation, request_id, request_hash, kind, state, result, created_at, updated_at, until FROM requests;
+      DROP TABLE requests;
+
+      -- Clients' requests that this node took part in, and what came of them.
+      CREATE TABLE seen_requests (
+        client TEXT NOT NULL, request_id TEXT NOT NULL, hash BLOB NOT NULL UNIQUE, until INTEGER NOT NULL, answer BLOB,
+        PRIMARY KEY (client, request_id)
+      ) STRICT, WITHOUT ROWID;
+
+      -- What sessions are charged to the cumulative limits of their wallets.
+      CREATE TABLE ledger (
+        session BLOB PRIMARY KEY, wallet TEXT NOT NULL, until INTEGER NOT NULL, entry BLOB NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE ledger_times (wallet TEXT PRIMARY KEY, time INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+      -- Requests that wait for approvals or for a delay to pass.
+      CREATE TABLE waiting_requests (
+        hash BLOB PRIMARY KEY, request BLOB NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,
+        approvals BLOB NOT NULL, is_led INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+
+      -- Changes of wallets' policies: voted for, or in force.
+      CREATE TABLE policies (
+        wallet TEXT NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('voted', 'inForce')),
+        link BLOB NOT NULL,
+        PRIMARY KEY (wallet, version)
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
+  {
+    number: 4,
+    name: 'what wallets were asked to sign',
+    sql: `
+      -- Signed requests of clients, for people who want to see what another policy would have said to them.
+      CREATE TABLE past_requests (
+        wallet TEXT NOT NULL, operation TEXT NOT NULL, request BLOB NOT NULL, until INTEGER NOT NULL,
+        PRIMARY KEY (wallet, operation)
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
+  {
+    number: 5,
+    name: 'backups',
+    sql: `
+      -- Backups of this node; one that it was restored from has an empty head.
+      CREATE TABLE backups (
+        number INTEGER PRIMARY KEY, digest BLOB NOT NULL, generation BLOB NOT NULL, drill BLOB NOT NULL,
+        head BLOB NOT NULL, created_at INTEGER NOT NULL, is_kept INTEGER NOT NULL
+      ) STRICT;
+
+      -- The newest backup of each other machine, as that machine signed it: kept for whoever takes its place.
+      CREATE TABLE peer_backups (
+        node_id TEXT PRIMARY KEY, node INTEGER NOT NULL, number INTEGER NOT NULL, head BLOB NOT NULL
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ]

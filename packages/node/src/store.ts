@@ -1,10 +1,20 @@
-/** What a node keeps, as typed rows. The only place with SQL besides the journal. */
-import { array, bytes, decode, encode, Fault } from '@quorate/base'
-import type { AuxRow, Change, PrimesRow, WalletRow } from '@quorate/enclave'
-import type { Sql, SqlRow, SqlStatement } from '@quorate/platform'
+/** What a node keeps, as typed rows. The only place with SQL besides the journal and the statements of changes. */
+import { decode, Fault, fromUtf8 } from '@quorate/base'
+import {
+  type AuxRow,
+  changeIn,
+  type LedgerRow,
+  type PolicyRow,
+  type PrimesRow,
+  type SeenRequest,
+  type WaitingRow,
+  type WalletRow,
+} from '@quorate/enclave'
+import type { Sql, SqlRow } from '@quorate/platform'
+import { approvalList, HIGH_WATER, receiptList } from './statements.ts'
 
-const receiptList = array(bytes({ max: 1 << 16 }), { max: 50 })
 const MAX_RECEIPTS_BYTES = 1 << 22
+const MAX_APPROVALS_BYTES = 1 << 22
 
 const walletRowOf = (row: SqlRow): WalletRow => ({
   wallet: row['wallet'] as string,
@@ -19,7 +29,7 @@ const walletRowOf = (row: SqlRow): WalletRow => ({
   proof: row['proof'] as Uint8Array | null,
 })
 
-export type RequestState = 'running' | 'done' | 'failed'
+export type RequestState = 'running' | 'waiting' | 'done' | 'failed'
 export type RequestRow = {
   readonly project: string
   readonly client: string
@@ -34,6 +44,8 @@ export type RequestRow = {
   readonly createdAt: number
   readonly updatedAt: number
   readonly until: number
+  /** What the client signed, while it waits. */
+  readonly request: Uint8Array | null
 }
 
 const requestRowOf = (row: SqlRow): RequestRow => ({
@@ -49,154 +61,15 @@ const requestRowOf = (row: SqlRow): RequestRow => ({
   createdAt: row['created_at'] as number,
   updatedAt: row['updated_at'] as number,
   until: row['until'] as number,
+  request: row['request'] as Uint8Array | null,
 })
 
-/** The statements that carry out a change which the signer asked for. */
-export function statementsOf(change: Change): readonly SqlStatement[] {
-  switch (change.kind) {
-    case 'burn':
-      return [
-        {
-          sql: 'INSERT INTO burnt_sessions (sid, until) VALUES (?, ?) ON CONFLICT DO NOTHING',
-          params: [change.value.sid, change.value.until],
-        },
-      ]
-    case 'putPending': {
-      const { wallet, generation, sid, state, project, label, sealed, receipts, proof } =
-        change.value
-      return [
-        {
-          sql: `INSERT INTO wallets (wallet, generation, sid, state, project, label, public, sealed, receipts, proof)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-          params: [
-            wallet,
-            generation,
-            sid,
-            state,
-            project,
-            label,
-            change.value.public,
-            sealed,
-            encode(receiptList, receipts),
-            proof,
-          ],
-        },
-      ]
-    }
-    case 'activate': {
-      const { ref, receipts } = change.value
-      return [
-        {
-          sql: "UPDATE wallets SET state = 'active', receipts = ? WHERE wallet = ? AND generation = ? AND sid = ?",
-          params: [encode(receiptList, receipts), ref.wallet, ref.generation, ref.sid],
-          expect: 1,
-        },
-        {
-          sql: 'DELETE FROM wallets WHERE wallet = ? AND sid <> ?',
-          params: [ref.wallet, ref.sid],
-        },
-      ]
-    }
-    case 'drop': {
-      const { wallet, generation, sid } = change.value
-      return [
-        {
-          sql: "DELETE FROM wallets WHERE wallet = ? AND generation = ? AND sid = ? AND state = 'pending'",
-          params: [wallet, generation, sid],
-        },
-      ]
-    }
-    case 'prove': {
-      const { ref, proof } = change.value
-      return [
-        {
-          sql: 'UPDATE wallets SET proof = ? WHERE wallet = ? AND generation = ? AND sid = ?',
-          params: [proof, ref.wallet, ref.generation, ref.sid],
-          expect: 1,
-        },
-      ]
-    }
-    case 'putAux': {
-      const { digest, sid, level, request, sealed, createdAt } = change.value
-      return [
-        {
-          sql: 'INSERT INTO aux (digest, sid, level, request, public, sealed, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
-          params: [digest, sid, level, request, change.value.public, sealed, createdAt],
-        },
-      ]
-    }
-    case 'dropAux':
-      return [{ sql: 'DELETE FROM aux WHERE digest = ?', params: [change.value.digest] }]
-    case 'putPrimes': {
-      const { id, level, sealed } = change.value
-      return [
-        {
-          sql: 'INSERT INTO aux_primes (id, level, sealed) VALUES (?, ?, ?)',
-          params: [id, level, sealed],
-        },
-      ]
-    }
-    case 'takePrimes':
-      return [{ sql: 'DELETE FROM aux_primes WHERE id = ?', params: [change.value.id], expect: 1 }]
-  }
+export type PastRequestRow = {
+  readonly operation: string
+  readonly request: Uint8Array
+  /** Null where the operation is forgotten already. */
+  readonly state: RequestState | null
 }
-
-export const insertRequest = (row: RequestRow): SqlStatement => ({
-  sql: `INSERT INTO requests (project, client, idempotency_key, operation, request_id, request_hash, kind, state, result, created_at, updated_at, until)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  params: [
-    row.project,
-    row.client,
-    row.idempotencyKey,
-    row.operation,
-    row.requestId,
-    row.requestHash,
-    row.kind,
-    row.state,
-    row.result,
-    row.createdAt,
-    row.updatedAt,
-    row.until,
-  ],
-})
-
-export const finishRequest = (
-  operation: string,
-  state: RequestState,
-  result: string,
-  now: number,
-): SqlStatement => ({
-  sql: 'UPDATE requests SET state = ?, result = ?, updated_at = ? WHERE operation = ?',
-  params: [state, result, now, operation],
-  expect: 1,
-})
-
-export const putClusterRecord = (number: number, record: Uint8Array): SqlStatement => ({
-  sql: 'INSERT INTO cluster_records (number, record) VALUES (?, ?)',
-  params: [number, record],
-})
-export const putSetting = (name: string, value: Uint8Array): SqlStatement => ({
-  sql: 'INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
-  params: [name, value],
-})
-export const putCheckpoint = (seq: number, checkpoint: Uint8Array): SqlStatement => ({
-  sql: 'INSERT INTO checkpoints (seq, checkpoint) VALUES (?, ?) ON CONFLICT DO NOTHING',
-  params: [seq, checkpoint],
-})
-/** Keeps the newest of each node: an older one never takes its place. */
-export const putPeerCheckpoint = (
-  node: number,
-  seq: number,
-  checkpoint: Uint8Array,
-): SqlStatement => ({
-  sql: `INSERT INTO peer_checkpoints (node, seq, checkpoint) VALUES (?, ?, ?)
-        ON CONFLICT (node) DO UPDATE SET seq = excluded.seq, checkpoint = excluded.checkpoint WHERE excluded.seq > seq`,
-  params: [node, seq, checkpoint],
-})
-export const forgetBefore = (now: number): readonly SqlStatement[] => [
-  { sql: 'DELETE FROM burnt_sessions WHERE until < ?', params: [now] },
-  { sql: "DELETE FROM requests WHERE until < ? AND state <> 'running'", params: [now] },
-]
 
 export class Store {
   readonly #sql: Sql
@@ -280,7 +153,7 @@ export class Store {
     idempotencyKey: string,
   ): Promise<RequestRow | undefined> {
     const [row] = await this.#sql.read(
-      'SELECT * FROM requests WHERE project = ? AND client = ? AND idempotency_key = ?',
+      'SELECT * FROM operations WHERE project = ? AND client = ? AND idempotency_key = ?',
       [project, client, idempotencyKey],
     )
     return row && requestRowOf(row)
@@ -288,16 +161,109 @@ export class Store {
 
   async operation(operation: string, project: string): Promise<RequestRow | undefined> {
     const [row] = await this.#sql.read(
-      'SELECT * FROM requests WHERE operation = ? AND project = ?',
+      'SELECT * FROM operations WHERE operation = ? AND project = ?',
       [operation, project],
     )
     return row && requestRowOf(row)
   }
 
-  /** Operations that a crash cut off. */
+  /** What a wallet was asked to sign, oldest first, from after that operation on. */
+  async pastRequests(
+    wallet: string,
+    after: string,
+    limit: number,
+  ): Promise<readonly PastRequestRow[]> {
+    const rows = await this.#sql.read(
+      `SELECT past_requests.operation, past_requests.request, operations.state FROM past_requests
+       LEFT JOIN operations ON operations.operation = past_requests.operation
+       WHERE past_requests.wallet = ? AND past_requests.operation > ?
+       ORDER BY past_requests.operation LIMIT ?`,
+      [wallet, after, limit],
+    )
+    return rows.map((row) => ({
+      operation: row['operation'] as string,
+      request: row['request'] as Uint8Array,
+      state: row['state'] as RequestState | null,
+    }))
+  }
+
+  /** Operations that a crash cut off, and those that wait. */
   async unfinished(): Promise<readonly RequestRow[]> {
-    const rows = await this.#sql.read("SELECT * FROM requests WHERE state = 'running'")
+    const rows = await this.#sql.read(
+      "SELECT * FROM operations WHERE state IN ('running', 'waiting')",
+    )
     return rows.map(requestRowOf)
+  }
+
+  /** The latest time at which anything was forgotten; 0 for a new store. */
+  async highWater(): Promise<number> {
+    const value = await this.setting(HIGH_WATER)
+    return value === null ? 0 : Number(fromUtf8(value))
+  }
+
+  async seenRequests(): Promise<readonly SeenRequest[]> {
+    const rows = await this.#sql.read('SELECT * FROM seen_requests')
+    return rows.map((row) => ({
+      client: row['client'] as string,
+      requestId: row['request_id'] as string,
+      hash: row['hash'] as Uint8Array,
+      until: row['until'] as number,
+      answer: row['answer'] as Uint8Array | null,
+    }))
+  }
+
+  async ledger(): Promise<readonly LedgerRow[]> {
+    const rows = await this.#sql.read('SELECT * FROM ledger')
+    return rows.map((row) => ({
+      session: row['session'] as Uint8Array,
+      wallet: row['wallet'] as string,
+      until: row['until'] as number,
+      entry: row['entry'] as Uint8Array,
+    }))
+  }
+
+  /** The highest manifest time that each wallet was charged for. */
+  async ledgerTimes(): Promise<readonly { readonly wallet: string; readonly time: number }[]> {
+    const rows = await this.#sql.read('SELECT * FROM ledger_times')
+    return rows.map((row) => ({
+      wallet: row['wallet'] as string,
+      time: row['time'] as number,
+    }))
+  }
+
+  async waiting(): Promise<readonly WaitingRow[]> {
+    const rows = await this.#sql.read('SELECT * FROM waiting_requests ORDER BY since')
+    return rows.map((row) => ({
+      hash: row['hash'] as Uint8Array,
+      request: row['request'] as Uint8Array,
+      since: row['since'] as number,
+      until: row['until'] as number,
+      approvals: decode(approvalList, row['approvals'] as Uint8Array, {
+        maxBytes: MAX_APPROVALS_BYTES,
+      }),
+      isLed: row['is_led'] === 1,
+    }))
+  }
+
+  async policies(): Promise<readonly PolicyRow[]> {
+    const rows = await this.#sql.read('SELECT * FROM policies ORDER BY wallet, version')
+    return rows.map((row) => ({
+      wallet: row['wallet'] as string,
+      version: row['version'] as number,
+      state: row['state'] as PolicyRow['state'],
+      link: row['link'] as Uint8Array,
+    }))
+  }
+
+  /** Version and canonical bytes of the policy in force, where it is not the one the wallet was made with. */
+  async changedPolicy(
+    wallet: string,
+  ): Promise<{ readonly version: number; readonly policy: Uint8Array } | undefined> {
+    const [row] = await this.#sql.read(
+      "SELECT link FROM policies WHERE wallet = ? AND state = 'inForce' ORDER BY version DESC LIMIT 1",
+      [wallet],
+    )
+    return row && changeIn(row['link'] as Uint8Array)
   }
 
   async audit(

@@ -42,6 +42,7 @@ export function walletJson({ public: encoded, proof }: WalletRow): WalletJson {
     corruptionBound: threshold - 1,
     parties: record.key.parties.length,
     unsafeThreshold: record.unsafeThreshold,
+    blind: record.blind,
     generation: record.key.generation,
     groupKey: toHex(groupKey),
     publicKey: toHex(item.publicKey),

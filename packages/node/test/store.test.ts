@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AuxRow, Change, PrimesRow, WalletRow } from '@quorate/enclave'
 import { MIGRATIONS } from '#src/schema.js'
-import { Store, statementsOf } from '#src/store.js'
+import { forgetBefore, statementsOf } from '#src/statements.js'
+import { Store } from '#src/store.js'
 import { databaseAt, directory } from './scratch.js'
 
 const bytes = (length: number, byte: number): Uint8Array => new Uint8Array(length).fill(byte)
@@ -66,4 +67,79 @@ test('auxiliary information and primes are kept until they are dropped or taken'
 
   await apply({ kind: 'dropAux', value: { digest: aux.digest } })
   assert.deepEqual(await store.aux(), [])
+})
+
+test('what requests came to, what they were charged and what waits is kept, and forgotten in its time', async (t) => {
+  const sql = await databaseAt(directory(t), MIGRATIONS)
+  t.after(() => sql.close())
+  const store = new Store(sql)
+  const apply = (...changes: readonly Change[]): Promise<unknown> =>
+    sql.write(changes.flatMap(statementsOf))
+  const until = 1_000
+  const request = { client: 'cli_1', requestId: 'req_1', hash: bytes(32, 1), until, answer: null }
+  const entry = { session: bytes(32, 2), wallet: 'wal_1', until, entry: bytes(9, 3) }
+  const waiting = {
+    hash: bytes(32, 4),
+    request: bytes(9, 5),
+    since: 1,
+    until,
+    approvals: [bytes(5, 6)],
+    isLed: false,
+  }
+  await apply(
+    { kind: 'putRequest', value: request },
+    { kind: 'putLedger', value: entry },
+    { kind: 'putWaiting', value: waiting },
+    { kind: 'raiseHighWater', value: { wallet: 'wal_1', time: 50 } },
+  )
+  await apply(
+    { kind: 'answerRequest', value: { hash: request.hash, answer: bytes(3, 7) } },
+    { kind: 'putLedger', value: { ...entry, entry: bytes(9, 8) } },
+    { kind: 'putWaiting', value: { ...waiting, approvals: [], isLed: true } },
+    { kind: 'raiseHighWater', value: { wallet: 'wal_1', time: 40 } },
+  )
+  assert.deepEqual(await store.seenRequests(), [{ ...request, answer: bytes(3, 7) }])
+  assert.deepEqual(await store.ledger(), [{ ...entry, entry: bytes(9, 8) }])
+  assert.deepEqual(await store.waiting(), [{ ...waiting, approvals: [], isLed: true }])
+  assert.deepEqual(await store.ledgerTimes(), [{ wallet: 'wal_1', time: 50 }])
+  await apply({ kind: 'dropWaiting', value: { hash: waiting.hash } })
+  assert.deepEqual(await store.waiting(), [])
+
+  assert.equal(await store.highWater(), 0)
+  await sql.write([...forgetBefore(until)])
+  assert.equal((await store.seenRequests()).length, 1)
+  await sql.write([...forgetBefore(until + 1)])
+  assert.deepEqual([await store.seenRequests(), await store.ledger()], [[], []])
+  assert.equal(await store.highWater(), until + 1)
+})
+
+test('a change of a policy is kept as it is voted for, and then as it is in force', async (t) => {
+  const sql = await databaseAt(directory(t), MIGRATIONS)
+  t.after(() => sql.close())
+  const store = new Store(sql)
+  const row = { wallet: 'wal_1', version: 2, link: bytes(9, 1) } as const
+  const put = (state: 'voted' | 'inForce'): Promise<unknown> =>
+    sql.write([...statementsOf({ kind: 'putPolicy', value: { ...row, state } })])
+  await put('voted')
+  assert.equal(await store.changedPolicy('wal_1'), undefined)
+  await put('inForce')
+  assert.deepEqual(await store.policies(), [{ ...row, state: 'inForce' }])
+})
+
+test('operations of an earlier version are there after the upgrade', async (t) => {
+  const path = directory(t)
+  const old = await databaseAt(path, MIGRATIONS.slice(0, 2))
+  await old.write([
+    {
+      sql: `INSERT INTO requests (project, client, idempotency_key, operation, request_id, request_hash, kind, state, result, created_at, updated_at, until)
+            VALUES ('prj_1', 'cli_1', 'a key of mine', 'op_1', 'req_1', ?, 'sign', 'done', '{}', 1, 2, 3)`,
+      params: [bytes(32, 1)],
+    },
+  ])
+  await old.close()
+  const sql = await databaseAt(path, MIGRATIONS)
+  t.after(() => sql.close())
+  const row = await new Store(sql).operation('op_1', 'prj_1')
+  assert.equal(row?.idempotencyKey, 'a key of mine')
+  assert.equal(row?.request, null)
 })

@@ -1,155 +1,225 @@
 /**
- * Policies as plain objects, the form that people write in YAML or JSON: amounts are decimal
- * strings in the smallest unit, times are RFC 3339. What is unknown or of another type is refused
- * with the path to it.
+ * Policies as plain objects, the form that people write in YAML or JSON: amounts are decimal strings
+ * in the smallest unit, times are RFC 3339, durations like `24h`. What is unknown or of another type
+ * is refused with the path to it; where the text stands is for the caller to say, who parsed it.
  */
+import { type PolicyJson, type PolicyRuleJson, TX_KINDS } from '@quorate/api'
+import { encode, Fault } from '@quorate/base'
 import {
-  fromRfc3339,
-  type PolicyJson,
-  type PolicyRuleJson,
-  TX_KINDS,
-  toRfc3339,
-} from '@quorate/api'
-import { Fault } from '@quorate/base'
-import {
-  type Amounts,
-  type Conditions,
-  checkPolicy,
+  ACTIONS,
+  checkConditions,
+  checkLimit,
+  checkRule,
+  durationCodec,
   encodePolicy,
-  type Policy,
-  type Rule,
-} from './model.ts'
+  type FlatRule,
+} from './codec.ts'
+import { CONDITION_NAMES } from './condition.ts'
+import type { Conditions, Limit, Policy, Quorum, Rule } from './model.ts'
+import { Plain, type PlainProblem, type PlainReader, problemText } from './plain-reader.ts'
+import {
+  amountsToPlain,
+  durationText,
+  functionsToPlain,
+  hoursToPlain,
+  listOf,
+  readAmounts,
+  readBool,
+  readCount,
+  readDuration,
+  readFunctions,
+  readHours,
+  readQuorum,
+  readText,
+  readTexts,
+  readTime,
+  required,
+  timeToPlain,
+  wordOf,
+} from './plain-values.ts'
 
-type Reader<T> = (value: unknown, path: string) => T
+/** How a condition's value is read, and how it is written where that differs. */
+type Form<T> = { readonly read: PlainReader<T>; readonly write?: (value: T) => unknown }
 
-function refuse(path: string, expected: string): never {
-  throw new Fault('policy/malformed', { detail: `${path}: expected ${expected}` })
+const texts: Form<readonly string[]> = { read: readTexts }
+const amounts = { read: readAmounts, write: amountsToPlain }
+const functions = { read: readFunctions, write: functionsToPlain }
+const time = { read: readTime, write: timeToPlain }
+const count: Form<number> = { read: readCount }
+const bool: Form<boolean> = { read: readBool }
+
+const CONDITIONS: { readonly [K in keyof Conditions]-?: Form<NonNullable<Conditions[K]>> } = {
+  networks: texts,
+  chains: texts,
+  isTestnet: bool,
+  kinds: { read: listOf(wordOf(TX_KINDS)) },
+  isComplete: bool,
+  wallets: texts,
+  initiators: texts,
+  onlyRecipients: texts,
+  anyRecipient: texts,
+  otherRecipient: texts,
+  onlyAssets: texts,
+  anyAsset: texts,
+  maxPayments: count,
+  paymentsAbove: count,
+  maxAmount: amounts,
+  amountAbove: amounts,
+  maxFee: amounts,
+  feeAbove: amounts,
+  onlyCalls: functions,
+  anyCall: functions,
+  onlySpenders: texts,
+  anySpender: texts,
+  maxAllowance: amounts,
+  allowanceAbove: amounts,
+  during: { read: listOf(readHours), write: (hours) => hours.map(hoursToPlain) },
+  notBefore: time,
+  notAfter: time,
 }
 
-/** The entries of an object that has none but the `known` keys; `undefined` counts as absent. */
-export function readObject<K extends string>(
-  value: unknown,
-  path: string,
-  known: readonly K[],
-): { readonly [key in K]?: unknown } {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return refuse(path, 'an object')
-  const isKnown = Object.keys(value).every((key) => (known as readonly string[]).includes(key))
-  return isKnown
-    ? (value as { readonly [key in K]?: unknown })
-    : refuse(path, `no keys other than ${known.join(', ')}`)
-}
-
-/** Amounts by asset: `{ BTC: '150000' }`. Whole numbers that are exact are taken too. */
-export const readAmounts: Reader<Amounts> = (value, path) => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return refuse(path, 'amounts by asset')
-  return new Map(
-    Object.entries(value).map(([asset, amount]: [string, unknown]) => {
-      const isExact = typeof amount === 'number' && Number.isSafeInteger(amount) && amount >= 0
-      const text = isExact ? String(amount) : amount
-      return typeof text === 'string' && /^(0|[1-9]\d{0,77})$/.test(text)
-        ? [asset, BigInt(text)]
-        : refuse(path, "decimal amounts in the smallest unit, e.g. '150000'")
+const readConditions: PlainReader<Conditions> = (plain) => {
+  const given = plain.known(CONDITION_NAMES)
+  if (given === undefined) return undefined
+  return Object.fromEntries(
+    CONDITION_NAMES.flatMap((name) => {
+      const member = given.get(name)
+      if (member === undefined) return []
+      const before = member.problems.length
+      const value = CONDITIONS[name].read(member)
+      if (value === undefined) return []
+      // Sizes and spellings are the codec's to judge.
+      if (member.problems.length === before) member.holds(() => checkConditions({ [name]: value }))
+      return [[name, value]]
     }),
   )
 }
 
-export const readTexts: Reader<readonly string[]> = (value, path) =>
-  Array.isArray(value) && value.every((each) => typeof each === 'string')
-    ? (value as readonly string[])
-    : refuse(path, 'a list of texts')
-
-const readText: Reader<string> = (value, path) =>
-  typeof value === 'string' ? value : refuse(path, 'text')
-
-const readBool: Reader<boolean> = (value, path) =>
-  typeof value === 'boolean' ? value : refuse(path, 'true or false')
-
-const readTime: Reader<number> = (value, path) =>
-  typeof value === 'string' ? fromRfc3339(value) : refuse(path, 'a time')
-
-const readAction: Reader<Rule['action']> = (value, path) =>
-  value === 'allow' || value === 'deny' ? value : refuse(path, 'allow or deny')
-
-const readKinds: Reader<NonNullable<Conditions['kinds']>> = (value, path) =>
-  readTexts(value, path).map(
-    (text) =>
-      TX_KINDS.find((kind) => kind === text) ?? refuse(path, `kinds out of ${TX_KINDS.join(', ')}`),
-  )
-
-const CONDITIONS: { readonly [K in keyof Conditions]-?: Reader<NonNullable<Conditions[K]>> } = {
-  networks: readTexts,
-  isTestnet: readBool,
-  kinds: readKinds,
-  wallets: readTexts,
-  initiators: readTexts,
-  onlyRecipients: readTexts,
-  anyRecipient: readTexts,
-  maxAmount: readAmounts,
-  amountAbove: readAmounts,
-  maxFee: readAmounts,
-  feeAbove: readAmounts,
-  notBefore: readTime,
-  notAfter: readTime,
+/** A duration that a delay or a window may have. */
+const readDelay: PlainReader<number> = (plain) => {
+  const ms = readDuration(plain)
+  if (ms !== undefined) plain.holds(() => encode(durationCodec, ms))
+  return ms
 }
 
-function readConditions(value: unknown, path: string): Conditions {
-  const names = Object.keys(CONDITIONS) as readonly (keyof Conditions)[]
-  const given = readObject(value, path, names)
-  return Object.fromEntries(
-    names
-      .filter((name) => given[name] !== undefined)
-      .map((name) => [name, CONDITIONS[name](given[name], `${path}.${name}`)]),
-  )
-}
+const LIMIT_KEYS = ['within', 'amounts', 'count', 'perRecipient', 'includesFee'] as const
 
-function readRule(value: unknown, path: string): Rule {
-  const given = readObject(value, path, ['id', 'action', 'when', 'allowsIncomplete'])
-  const rule = {
-    id: readText(given.id, `${path}.id`),
-    action: readAction(given.action, `${path}.action`),
-    when: readConditions(given.when, `${path}.when`),
+const readLimit: PlainReader<Limit> = (plain) => {
+  const given = plain.known(LIMIT_KEYS)
+  const windowMs = given && required(plain, given, 'within', readDelay)
+  if (given === undefined || windowMs === undefined) return undefined
+  const limit = {
+    windowMs,
+    ...member(given, 'amounts', readAmounts),
+    ...member(given, 'count', readCount),
+    ...member(given, 'perRecipient', readBool),
+    ...member(given, 'includesFee', readBool),
   }
-  return given.allowsIncomplete === undefined
-    ? rule
-    : { ...rule, allowsIncomplete: readBool(given.allowsIncomplete, `${path}.allowsIncomplete`) }
+  plain.holds(() => checkLimit(limit))
+  return limit
 }
 
-/** The policy that a plain object says. @throws policy/malformed, base/malformed naming the place */
+/** `{ [as]: value }` where the member is there and can be read. */
+function member<T>(
+  given: ReadonlyMap<string, Plain>,
+  name: string,
+  read: PlainReader<T>,
+  as: string = name,
+): { readonly [name: string]: T } {
+  const found = given.get(name)
+  const value = found === undefined ? undefined : read(found)
+  return value === undefined ? {} : { [as]: value }
+}
+
+const RULE_KEYS = [
+  'id',
+  'action',
+  'when',
+  'allowsIncomplete',
+  'approvals',
+  'allowsSelfApproval',
+  'delay',
+  'veto',
+  'limit',
+] as const
+
+const readRule: PlainReader<Rule> = (plain) => {
+  const given = plain.known(RULE_KEYS)
+  if (given === undefined) return undefined
+  const before = plain.problems.length
+  const rule = {
+    id: required(plain, given, 'id', readText),
+    action: required(plain, given, 'action', wordOf(ACTIONS)),
+    when: required(plain, given, 'when', readConditions),
+    ...member(given, 'allowsIncomplete', readBool),
+    ...member(given, 'approvals', listOf(readQuorum)),
+    ...member(given, 'allowsSelfApproval', readBool),
+    ...member(given, 'delay', readDelay, 'delayMs'),
+    ...member(given, 'veto', readText),
+    ...member(given, 'limit', readLimit),
+  }
+  // What is missing is noted already; what belongs to another action is not yet.
+  if (plain.problems.length === before) plain.holds(() => checkRule(rule as FlatRule))
+  return rule as Rule
+}
+
+/** What is wrong with a plain object that should say a policy, or the policy. */
+export function readPolicy(
+  value: unknown,
+): { readonly policy: Policy } | { readonly problems: readonly PlainProblem[] } {
+  const plain = new Plain(value)
+  const given = plain.known(['v', 'rules', 'change'])
+  if (given === undefined) return { problems: plain.problems }
+  if (given.get('v')?.value !== 1) (given.get('v') ?? plain).wrong('v is 1')
+  const rules = required(plain, given, 'rules', listOf(readRule)) ?? []
+  const policy: Policy = { v: 1, rules, ...member<Quorum>(given, 'change', readQuorum) }
+  rules.forEach(({ id }, i) => {
+    if (id !== undefined && rules.slice(0, i).some((other) => other.id === id))
+      given.get('rules')!.at(i, undefined).wrong('another rule has the same id')
+  })
+  // What cannot be encoded has no hash and no use.
+  if (plain.problems.length === 0) plain.holds(() => encodePolicy(policy))
+  return plain.problems.length === 0 ? { policy } : { problems: plain.problems }
+}
+
+/** The policy that a plain object says. @throws policy/malformed naming the first thing that is wrong */
 export function policyFromPlain(value: unknown): Policy {
-  const given = readObject(value, 'policy', ['v', 'rules'])
-  if (given.v !== 1) refuse('policy.v', '1')
-  if (!Array.isArray(given.rules)) return refuse('policy.rules', 'a list')
-  const rules = given.rules.map((each: unknown, i) => readRule(each, `policy.rules[${i}]`))
-  const policy = checkPolicy({ v: 1, rules })
-  // Sizes and spellings are the codec's to judge: what cannot be encoded has no hash and no use.
-  encodePolicy(policy)
-  return policy
+  const read = readPolicy(value)
+  if ('policy' in read) return read.policy
+  throw new Fault('policy/malformed', { detail: problemText(read.problems[0]!) })
 }
 
 /** The plain object that says the policy; `policyFromPlain` gives the same policy back. */
-export const policyToPlain = (policy: Policy): PolicyJson => ({
+export const policyToPlain = ({ rules, change }: Policy): PolicyJson => ({
   v: 1,
-  rules: policy.rules.map(ruleToPlain),
+  rules: rules.map(ruleToPlain),
+  ...(change === undefined ? {} : { change }),
 })
 
-function ruleToPlain({ id, action, when, allowsIncomplete }: Rule): PolicyRuleJson {
-  const written = Object.entries(when).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, conditionToPlain(name, value)] as const],
-  )
+function ruleToPlain(rule: Rule): PolicyRuleJson {
+  const { delayMs, limit, when, ...rest }: FlatRule = rule
+  const written = CONDITION_NAMES.flatMap((name) => {
+    const value = when[name]
+    if (value === undefined) return []
+    // Each name's form takes that name's value, which the compiler cannot follow through a loop.
+    const { write } = CONDITIONS[name] as Form<typeof value>
+    return [[name, write === undefined ? value : write(value)] as const]
+  })
   return {
-    id,
-    action,
+    ...present(rest),
     when: Object.fromEntries(written),
-    ...(allowsIncomplete === undefined ? {} : { allowsIncomplete }),
-  }
+    ...(delayMs === undefined ? {} : { delay: durationText(delayMs) }),
+    ...(limit === undefined ? {} : { limit: limitToPlain(limit) }),
+  } as PolicyRuleJson
 }
 
-function conditionToPlain(name: string, value: NonNullable<Conditions[keyof Conditions]>): unknown {
-  if (value instanceof Map)
-    return Object.fromEntries(
-      [...(value as Amounts)].map(([asset, amount]) => [asset, String(amount)]),
-    )
-  return typeof value === 'number' && name.startsWith('not') ? toRfc3339(value) : value
-}
+const limitToPlain = ({ windowMs, amounts: caps, ...rest }: Limit): PolicyRuleJson['limit'] => ({
+  within: durationText(windowMs),
+  ...(caps === undefined ? {} : { amounts: amountsToPlain(caps) }),
+  ...present(rest),
+})
+
+const present = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }

@@ -4,15 +4,17 @@
  */
 import { type Environment, MAX_PARAMS_BYTES, type PolicyChoice } from '@quorate/api'
 import { type Codec, decode, encode, Fault, field, optional, record } from '@quorate/base'
-import { type Amounts, amountsCodec, type Policy, wordsCodec } from './model.ts'
-import { readAmounts, readObject, readTexts } from './plain.ts'
+import { amountsCodec, durationCodec, quorumCodec, wordsCodec } from './codec.ts'
+import type { Amounts, Policy, Quorum } from './model.ts'
+import { Plain, type PlainReader, problemText } from './plain-reader.ts'
+import { readAmounts, readDuration, readQuorum, readTexts, required } from './plain-values.ts'
 
 type Template<Params> = {
   readonly isDevelopmentOnly: boolean
   /** One line for people. */
   readonly summary: string
   readonly params: Codec<Params>
-  readonly fromPlain: (value: unknown) => Params
+  readonly read: PlainReader<Params>
   readonly policy: (params: Params) => Policy
 }
 
@@ -38,9 +40,9 @@ const testnetOpen: Template<TestnetOpen> = {
   summary:
     'on testnets, messages and whatever is wholly understood and has a small fee; development only',
   params: record({ maxFee: optional(1, amountsCodec) }),
-  fromPlain(value) {
-    const { maxFee } = readObject(value, 'params', ['maxFee'])
-    return maxFee === undefined ? {} : { maxFee: readAmounts(maxFee, 'params.maxFee') }
+  read(plain) {
+    const maxFee = plain.known(['maxFee'])?.get('maxFee')
+    return maxFee === undefined ? {} : { maxFee: readAmounts(maxFee) }
   },
   policy: ({ maxFee = TESTNET_FEES }) => ({
     v: 1,
@@ -74,14 +76,14 @@ const allowList: Template<AllowList> = {
     maxAmount: field(3, amountsCodec),
     maxFee: field(4, amountsCodec),
   }),
-  fromPlain(value) {
-    const given = readObject(value, 'params', ['networks', 'recipients', 'maxAmount', 'maxFee'])
-    return {
-      networks: readTexts(given.networks, 'params.networks'),
-      recipients: readTexts(given.recipients, 'params.recipients'),
-      maxAmount: readAmounts(given.maxAmount, 'params.maxAmount'),
-      maxFee: readAmounts(given.maxFee, 'params.maxFee'),
-    }
+  read(plain) {
+    const get = membersOf(plain, ['networks', 'recipients', 'maxAmount', 'maxFee'])
+    return all({
+      networks: get('networks', readTexts),
+      recipients: get('recipients', readTexts),
+      maxAmount: get('maxAmount', readAmounts),
+      maxFee: get('maxFee', readAmounts),
+    })
   },
   policy: ({ networks, recipients, maxAmount, maxFee }) => ({
     v: 1,
@@ -101,6 +103,138 @@ const allowList: Template<AllowList> = {
   }),
 }
 
+type Treasury = {
+  readonly networks: readonly string[]
+  readonly recipients: readonly string[]
+  readonly maxFee: Amounts
+  /** What may leave in any window of that length. */
+  readonly limit: Amounts
+  readonly windowMs: number
+  readonly approveAbove: Amounts
+  readonly approvers: Quorum
+  readonly delayAbove: Amounts
+  readonly delayMs: number
+  readonly change: Quorum
+}
+const treasury: Template<Treasury> = {
+  isDevelopmentOnly: false,
+  summary:
+    'payments to listed recipients within a rolling limit; over an amount approvals, over a larger one a delay too; its change takes a quorum',
+  params: record({
+    networks: field(1, wordsCodec),
+    recipients: field(2, wordsCodec),
+    maxFee: field(3, amountsCodec),
+    limit: field(4, amountsCodec),
+    windowMs: field(5, durationCodec),
+    approveAbove: field(6, amountsCodec),
+    approvers: field(7, quorumCodec),
+    delayAbove: field(8, amountsCodec),
+    delayMs: field(9, durationCodec),
+    change: field(10, quorumCodec),
+  }),
+  read(plain) {
+    const get = membersOf(plain, [
+      'networks',
+      'recipients',
+      'maxFee',
+      'limit',
+      'within',
+      'approveAbove',
+      'approvers',
+      'delayAbove',
+      'delay',
+      'change',
+    ])
+    return all({
+      networks: get('networks', readTexts),
+      recipients: get('recipients', readTexts),
+      maxFee: get('maxFee', readAmounts),
+      limit: get('limit', readAmounts),
+      windowMs: get('within', readDuration),
+      approveAbove: get('approveAbove', readAmounts),
+      approvers: get('approvers', readQuorum),
+      delayAbove: get('delayAbove', readAmounts),
+      delayMs: get('delay', readDuration),
+      change: get('change', readQuorum),
+    })
+  },
+  policy: (given) => ({
+    v: 1,
+    rules: [
+      {
+        id: 'listed',
+        action: 'allow',
+        when: {
+          networks: given.networks,
+          kinds: ['transfer', 'token', 'batch'],
+          onlyRecipients: given.recipients,
+          maxFee: given.maxFee,
+        },
+      },
+      // A batch of fees would get past a limit on payments alone.
+      {
+        id: 'velocity',
+        action: 'limit',
+        when: {},
+        limit: { windowMs: given.windowMs, amounts: given.limit, includesFee: true },
+      },
+      {
+        id: 'large',
+        action: 'approve',
+        when: { amountAbove: given.approveAbove },
+        approvals: [given.approvers],
+      },
+      {
+        id: 'very-large',
+        action: 'delay',
+        when: { amountAbove: given.delayAbove },
+        delayMs: given.delayMs,
+        veto: given.approvers.group,
+      },
+    ],
+    change: given.change,
+  }),
+}
+
+/** Reads members of an object by name, each of which must be there. */
+function membersOf(
+  plain: Plain,
+  known: readonly string[],
+): <T>(name: string, read: PlainReader<T>) => T | undefined {
+  const given = plain.known(known) ?? new Map<string, Plain>()
+  return (name, read) => required(plain, given, name, read)
+}
+
+/** The same, where nothing in it is missing. */
+const all = <T extends object>(
+  value: T,
+): { readonly [K in keyof T]: Exclude<T[K], undefined> } | undefined =>
+  Object.values(value).includes(undefined)
+    ? undefined
+    : (value as { readonly [K in keyof T]: Exclude<T[K], undefined> })
+
+type Blind = { readonly initiators: readonly string[] }
+const blind: Template<Blind> = {
+  isDevelopmentOnly: false,
+  summary: 'digests that nobody can read, asked for by the listed clients; of a blind wallet only',
+  params: record({ initiators: field(1, wordsCodec) }),
+  read(plain) {
+    const get = membersOf(plain, ['initiators'])
+    return all({ initiators: get('initiators', readTexts) })
+  },
+  policy: ({ initiators }) => ({
+    v: 1,
+    rules: [
+      {
+        id: 'blind',
+        action: 'allow',
+        when: { kinds: ['opaque'], initiators },
+        allowsIncomplete: true,
+      },
+    ],
+  }),
+}
+
 /** A template with its parameters' type closed over. */
 type Entry = {
   readonly isDevelopmentOnly: boolean
@@ -109,16 +243,27 @@ type Entry = {
   readonly encodeParams: (value: unknown) => Uint8Array
 }
 
-const entry = <P>({ params, fromPlain, policy, ...about }: Template<P>): Entry => ({
+const entry = <P>({ params, read, policy, ...about }: Template<P>): Entry => ({
   isDevelopmentOnly: about.isDevelopmentOnly,
   summary: about.summary,
   instantiate: (encoded) => policy(decode(params, encoded, { maxBytes: MAX_PARAMS_BYTES })),
-  encodeParams: (value) => encode(params, fromPlain(value)),
+  encodeParams(value) {
+    const plain = new Plain(value, ['params'])
+    const given = read(plain)
+    const [problem] = plain.problems
+    if (problem !== undefined || given === undefined)
+      throw new Fault('policy/malformed', {
+        detail: problem === undefined ? 'params' : problemText(problem),
+      })
+    return encode(params, given)
+  },
 })
 
 const TEMPLATES: ReadonlyMap<string, Entry> = new Map([
   ['testnet-open', entry(testnetOpen)],
   ['allow-list', entry(allowList)],
+  ['treasury', entry(treasury)],
+  ['blind', entry(blind)],
 ])
 
 function templateOf(name: string): Entry {

@@ -2,23 +2,29 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TxView } from '@quorate/api'
 import { isFault } from '@quorate/base'
-import { type Conditions, checkAllowed, decide, explain, type Facts } from '@quorate/policy'
+import {
+  type Conditions,
+  checkAllowed,
+  decide,
+  explain,
+  type Facts,
+  type Rule,
+} from '@quorate/policy'
 import fc from 'fast-check'
 import {
   allow,
   anyConditions,
   anyFacts,
   anyPolicy,
-  anyRule,
   deny,
   facts,
-  NOW,
   output,
   policyOf,
 } from './sample.ts'
 
+/** Whether it may be signed, at once or on conditions. */
 const isAllowed = (policy: Parameters<typeof decide>[0], about: Facts): boolean =>
-  decide(policy, about).decision === 'allow'
+  decide(policy, about).decision !== 'deny'
 
 test('a policy without rules, or without a rule that allows, denies everything', () => {
   fc.assert(
@@ -112,6 +118,8 @@ test('making a value claimed, or a view incomplete, never turns deny into allow'
           }
   fc.assert(
     fc.property(anyPolicy, anyFacts, fc.nat(5), (policy, about, how) => {
+      // A rule may ask for completeness itself, as one that limits what is wholly understood and nothing else.
+      fc.pre(policy.rules.every(({ when }) => when.isComplete === undefined))
       const weaker = { ...about, view: weaken(about.view, how) }
       if (isAllowed(policy, weaker)) assert.ok(isAllowed(policy, about))
     }),
@@ -121,116 +129,38 @@ test('making a value claimed, or a view incomplete, never turns deny into allow'
 
 test('the reasons say exactly which rules matched, and the decision follows from them', () => {
   fc.assert(
-    fc.property(fc.array(anyRule, { maxLength: 5 }), anyFacts, (rules, about) => {
-      const policy = policyOf(...rules.map((rule, i) => ({ ...rule, id: `rule-${i}` })))
-      const { decision, rule, reasons } = decide(policy, about)
+    fc.property(anyPolicy, anyFacts, (policy, about) => {
+      const { decision, rule, reasons, approvals, delayMs } = decide(policy, about)
       assert.deepEqual(
         reasons.map((each) => each.rule),
         policy.rules.map(({ id }) => id),
       )
-      const matched = policy.rules.filter((_, i) => reasons[i]!.matched)
-      const decisive = matched.find(({ action }) => action === 'deny') ?? matched[0]
-      assert.equal(rule, decisive?.id)
-      assert.equal(decision, decisive?.action ?? 'deny')
+      const matched = (action: Rule['action']): readonly string[] =>
+        policy.rules
+          .filter((each, i) => each.action === action && reasons[i]!.matched)
+          .map(({ id }) => id)
+      if (matched('deny').length > 0) assert.equal(decision, 'deny')
+      if (matched('allow').length === 0) assert.equal(decision, 'deny')
+      if (decision === 'deny') {
+        const refused = reasons.filter(({ because }) => because.startsWith('It is denied'))
+        assert.equal(rule, refused[0]?.rule)
+        assert.deepEqual([approvals, delayMs], [[], 0])
+      } else {
+        assert.equal(approvals.length > 0, matched('approve').length > 0)
+        assert.equal(delayMs > 0, matched('delay').length > 0)
+        const expected =
+          approvals.length > 0 ? 'approve' : delayMs > 0 ? 'delay' : ('allow' as const)
+        assert.equal(decision, expected)
+        assert.equal(rule, [...matched('approve'), ...matched('delay'), ...matched('allow')][0])
+      }
       for (const { because } of reasons) assert.match(because, /^It is .+\.$/)
     }),
     { numRuns: 500 },
   )
 })
 
-/** Each condition: facts for which it holds, does not, and cannot be told. */
-type Row = readonly [name: string, when: Conditions, holds: Facts, not: Facts, unknown?: Facts]
 const btc = (amount: bigint): ReadonlyMap<string, bigint> => new Map([['BTC', amount]])
 const claimedOutput = facts({ outputs: [output({ isClaimed: true })] })
-const noFee = facts({ fee: undefined })
-const ROWS: readonly Row[] = [
-  ['networks', { networks: ['bitcoin-testnet4'] }, facts(), facts({ network: 'bitcoin' })],
-  ['isTestnet', { isTestnet: true }, facts(), facts({}, { isTestnet: false })],
-  ['isTestnet false', { isTestnet: false }, facts({}, { isTestnet: false }), facts()],
-  ['kinds', { kinds: ['transfer'] }, facts(), facts({ kind: 'call' })],
-  ['wallets', { wallets: ['wal_a'] }, facts(), facts({}, { wallet: 'wal_b' })],
-  ['initiators', { initiators: ['cli_a'] }, facts(), facts({}, { initiator: 'cli_b' })],
-  [
-    'onlyRecipients',
-    { onlyRecipients: ['alice'] },
-    facts(),
-    facts({ outputs: [output(), output({ to: 'eve', amount: 0n })] }),
-    claimedOutput,
-  ],
-  [
-    'anyRecipient',
-    { anyRecipient: ['alice'] },
-    facts(),
-    facts({ outputs: [output({ to: 'eve' })] }),
-    claimedOutput,
-  ],
-  [
-    'maxAmount',
-    { maxAmount: btc(1000n) },
-    facts(),
-    facts({ outputs: [output(), output({ amount: 1n })] }),
-    claimedOutput,
-  ],
-  [
-    'maxAmount of another asset',
-    { maxAmount: btc(1000n) },
-    facts(),
-    facts({ outputs: [output({ asset: 'SOL', amount: 0n })] }),
-  ],
-  [
-    'maxAmount, negative amount',
-    { maxAmount: btc(1000n) },
-    facts(),
-    facts({ outputs: [output({ amount: 1001n })] }),
-    facts({ outputs: [output(), output({ amount: -5n })] }),
-  ],
-  [
-    'amountAbove',
-    { amountAbove: btc(999n) },
-    facts(),
-    facts({ outputs: [output({ amount: 999n })] }),
-    claimedOutput,
-  ],
-  [
-    'maxFee',
-    { maxFee: btc(200n) },
-    facts(),
-    facts({ fee: { asset: 'BTC', amount: 201n, isClaimed: false } }),
-    noFee,
-  ],
-  [
-    'maxFee of another asset',
-    { maxFee: btc(200n) },
-    facts(),
-    facts({ fee: { asset: 'SOL', amount: 1n, isClaimed: false } }),
-  ],
-  [
-    'maxFee, claimed',
-    { maxFee: btc(200n) },
-    facts(),
-    facts({ fee: { asset: 'BTC', amount: 201n, isClaimed: false } }),
-    facts({ fee: { asset: 'BTC', amount: 1n, isClaimed: true } }),
-  ],
-  [
-    'feeAbove',
-    { feeAbove: btc(199n) },
-    facts(),
-    facts({ fee: { asset: 'BTC', amount: 199n, isClaimed: false } }),
-    noFee,
-  ],
-  ['notBefore', { notBefore: NOW }, facts(), facts({}, { now: NOW - 1 })],
-  ['notAfter', { notAfter: NOW }, facts(), facts({}, { now: NOW + 1 })],
-]
-
-for (const [name, when, holds, not, unknown] of ROWS)
-  test(`condition ${name}: allow needs it to hold, deny needs it not to be ruled out`, () => {
-    const allows = (about: Facts): boolean => isAllowed(policyOf(allow(when)), about)
-    const denies = (about: Facts): boolean =>
-      !isAllowed(policyOf({ ...allow({}), allowsIncomplete: true }, deny(when)), about)
-    assert.deepEqual([allows(holds), denies(holds)], [true, true])
-    assert.deepEqual([allows(not), denies(not)], [false, false])
-    if (unknown !== undefined) assert.deepEqual([allows(unknown), denies(unknown)], [false, true])
-  })
 
 test('change does not count as a payment, unless it is only claimed', () => {
   const limit = policyOf(allow({ maxAmount: btc(1000n), onlyRecipients: ['alice'] }))
@@ -273,7 +203,7 @@ test('an explanation is plain text: the outcome, then a line for each rule', () 
 test('a denial as an error names the rule and nothing of the transaction', () => {
   const about = facts({ outputs: [output({ to: 'eve' })] })
   const outcomes = [
-    [policyOf(deny({ anyRecipient: ['eve'] })), 'the rule no denies it'],
+    [policyOf(deny({ anyRecipient: ['eve'] })), 'by the rule no'],
     [policyOf(), 'no rule allows it'],
   ] as const
   for (const [policy, detail] of outcomes)
@@ -282,4 +212,70 @@ test('a denial as an error names the rule and nothing of the transaction', () =>
       (error) => isFault(error, 'policy/denied') && error.detail === detail,
     )
   assert.doesNotThrow(() => checkAllowed(decide(policyOf(allow({})), about)))
+})
+
+test('approvals and delays of all rules that match add up', () => {
+  const ask = (id: string, group: string, need: number, allowsSelfApproval?: boolean): Rule => ({
+    id,
+    action: 'approve',
+    when: { isTestnet: true },
+    approvals: [{ group, need }],
+    allowsSelfApproval,
+  })
+  const wait = (id: string, delayMs: number, veto?: string): Rule => ({
+    id,
+    action: 'delay',
+    when: {},
+    delayMs,
+    veto,
+  })
+  const made = decide(
+    policyOf(
+      allow({}),
+      ask('one', 'ops', 1, true),
+      ask('two', 'ops', 2),
+      ask('three', 'board', 1, true),
+      wait('short', 1000),
+      wait('long', 5000, 'ops'),
+    ),
+    facts(),
+  )
+  assert.deepEqual(
+    [made.decision, made.rule, made.approvals, made.delayMs, made.vetoes],
+    [
+      'approve',
+      'one',
+      [
+        { group: 'board', need: 1, allowsSelfApproval: true },
+        { group: 'ops', need: 3, allowsSelfApproval: false },
+      ],
+      6000,
+      ['admins', 'board', 'ops'],
+    ],
+  )
+  const asked = [ask('one', 'ops', 1, true), ask('two', 'ops', 1)]
+  for (const rules of [asked, asked.toReversed()])
+    assert.equal(
+      decide(policyOf(allow({}), ...rules), facts()).approvals[0]!.allowsSelfApproval,
+      false,
+    )
+  const denied = decide(policyOf(allow({}), ask('one', 'ops', 1), deny({})), facts())
+  assert.deepEqual([denied.decision, denied.approvals, denied.vetoes], ['deny', [], []])
+  assert.equal(decide(policyOf(ask('one', 'ops', 1)), facts()).decision, 'deny')
+  assert.equal(decide(policyOf(allow({}), wait('short', 1)), facts()).decision, 'delay')
+})
+
+test('what is not to be signed at once is an error of its own kind', () => {
+  const outcomes = [
+    [
+      { id: 'a', action: 'approve', when: {}, approvals: [{ group: 'ops', need: 1 }] },
+      'policy/not-approved',
+    ],
+    [{ id: 'd', action: 'delay', when: {}, delayMs: 1 }, 'policy/delayed'],
+  ] as const
+  for (const [rule, code] of outcomes)
+    assert.throws(
+      () => checkAllowed(decide(policyOf(allow({}), rule), facts())),
+      (error) => isFault(error, code) && error.detail === `by the rule ${rule.id}`,
+    )
 })

@@ -11,6 +11,8 @@ import {
   policyFromPlain,
   policyHash,
   policyToPlain,
+  type Rule,
+  readPolicy,
 } from '@quorate/policy'
 import fc from 'fast-check'
 import { allow, anyPolicy, deny, NOW, policyOf } from './sample.ts'
@@ -88,7 +90,7 @@ test('the hash depends on the rules and their order, not on the order of amounts
 test('what has no meaning, or two, has no encoding', () => {
   const wrong: readonly (readonly [Policy, FaultCode])[] = [
     [policyOf(allow({}), deny({}, 'ok')), 'policy/malformed'],
-    [policyOf({ ...deny({}), allowsIncomplete: true }), 'policy/malformed'],
+    [policyOf({ ...deny({}), allowsIncomplete: true } as Rule), 'policy/malformed'],
     [policyOf(allow({ maxFee: new Map([['BTC', -1n]]) })), 'policy/malformed'],
     [policyOf(allow({ maxFee: new Map([['BTC', 2n ** 256n]]) })), 'policy/malformed'],
     [policyOf(allow({ maxFee: new Map() })), 'base/malformed'],
@@ -124,41 +126,100 @@ test('bytes with amounts out of order are refused', () => {
 test('plain forms: unknown keys, wrong types and odd amounts are refused with their place', () => {
   const rule = { id: 'a', action: 'allow', when: {} }
   const cases: readonly (readonly [unknown, RegExp])[] = [
-    [null, /policy: expected an object/],
-    [[], /policy: expected an object/],
-    [{ v: 2, rules: [] }, /policy\.v: expected 1/],
-    [{ v: 1 }, /policy\.rules: expected a list/],
-    [{ v: 1, rules: [], more: 1 }, /policy: expected no keys other than v, rules/],
-    [{ v: 1, rules: [{ ...rule, action: 'maybe' }] }, /policy\.rules\[0\]\.action/],
-    [
-      { v: 1, rules: [{ ...rule, when: undefined }] },
-      /policy\.rules\[0\]\.when: expected an object/,
-    ],
+    [null, /the policy: expected names with values/],
+    [[], /the policy: expected names with values/],
+    [{ v: 2, rules: [] }, /v: v is 1/],
+    [{ v: 1 }, /the policy: rules is missing/],
+    [{ v: 1, rules: {} }, /rules: expected a list/],
+    [{ v: 1, rules: [], more: 1 }, /more: it is none of v, rules, change/],
+    [{ v: 1, rules: [], chang: 1 }, /chang: it is unknown; did you mean change\?/],
+    [{ v: 1, rules: [{ ...rule, action: 'alow' }] }, /rules\[0\]\.action: .*did you mean allow\?/],
+    [{ v: 1, rules: [{ ...rule, when: undefined }] }, /rules\[0\]: when is missing/],
     [
       { v: 1, rules: [{ ...rule, when: { maxAmmount: {} } }] },
-      /policy\.rules\[0\]\.when: expected no keys/,
+      /rules\[0\]\.when\.maxAmmount: it is unknown; did you mean maxAmount\?/,
     ],
+    ...[{ BTC: '1.5' }, { BTC: -1 }, { BTC: 1e21 }, { BTC: '1_00' }, { BTC: '01' }].map(
+      (maxFee) =>
+        [
+          { v: 1, rules: [{ ...rule, when: { maxFee } }] },
+          /when\.maxFee\.BTC: expected a decimal amount/,
+        ] as const,
+    ),
+    [{ v: 1, rules: [{ ...rule, when: { maxFee: ['1'] } }] }, /when\.maxFee: expected names/],
     [
-      { v: 1, rules: [{ ...rule, when: { maxFee: { BTC: '1.5' } } }] },
-      /when\.maxFee: expected decimal/,
+      { v: 1, rules: [{ ...rule, when: { kinds: ['theft'] } }] },
+      /when\.kinds\[0\]: expected one of/,
     ],
-    [
-      { v: 1, rules: [{ ...rule, when: { maxFee: { BTC: -1 } } }] },
-      /when\.maxFee: expected decimal/,
-    ],
-    [
-      { v: 1, rules: [{ ...rule, when: { maxFee: { BTC: 1e21 } } }] },
-      /when\.maxFee: expected decimal/,
-    ],
-    [{ v: 1, rules: [{ ...rule, when: { maxFee: ['1'] } }] }, /when\.maxFee: expected amounts/],
-    [{ v: 1, rules: [{ ...rule, when: { kinds: ['theft'] } }] }, /when\.kinds: expected kinds/],
     [{ v: 1, rules: [{ ...rule, when: { isTestnet: 'yes' } }] }, /when\.isTestnet: expected true/],
+    [{ v: 1, rules: [{ ...rule, when: { networks: 'x' } }] }, /when\.networks: expected a list/],
     [
-      { v: 1, rules: [{ ...rule, when: { networks: 'bitcoin' } }] },
-      /when\.networks: expected a list/,
+      { v: 1, rules: [{ ...rule, when: { networks: [] } }] },
+      /when\.networks: expected 1 to 1000 items/,
     ],
-    [{ v: 1, rules: [{ ...rule, when: { notAfter: 5 } }] }, /when\.notAfter: expected a time/],
-    [{ v: 1, rules: [rule, rule] }, /the same id/],
+    [{ v: 1, rules: [{ ...rule, when: { notAfter: 5 } }] }, /when\.notAfter: expected text/],
+    [{ v: 1, rules: [{ ...rule, when: { notAfter: 'soon' } }] }, /when\.notAfter: expected a time/],
+    [
+      { v: 1, rules: [{ ...rule, when: { maxPayments: -1 } }] },
+      /when\.maxPayments: expected a whole/,
+    ],
+    [
+      { v: 1, rules: [{ ...rule, when: { onlyCalls: { token: ['transfer'] } } }] },
+      /when\.onlyCalls: expected text .* in the documented form/,
+    ],
+    ...['24:01', '9:00', '25:00', 'noon'].map(
+      (until) =>
+        [
+          {
+            v: 1,
+            rules: [{ ...rule, when: { during: [{ days: ['mon'], from: '08:00', until }] } }],
+          },
+          /when\.during\[0\]\.until: expected a time of day/,
+        ] as const,
+    ),
+    [
+      {
+        v: 1,
+        rules: [{ ...rule, when: { during: [{ days: ['mon'], from: '09:00', until: '09:00' }] } }],
+      },
+      /when\.during: hours end after they begin/,
+    ],
+    [{ v: 1, rules: [{ ...rule, delay: '1h' }] }, /rules\[0\]: delay is not for rules to allow/],
+    [{ v: 1, rules: [{ ...rule, action: 'delay' }] }, /rules\[0\]: a rule to delay has delay/],
+    [
+      { v: 1, rules: [{ ...rule, action: 'delay', delay: '1 hour' }] },
+      /delay: expected a duration/,
+    ],
+    [
+      { v: 1, rules: [{ ...rule, action: 'delay', delay: '32d' }] },
+      /rules\[0\]\.delay: expected an integer from 1/,
+    ],
+    [{ v: 1, rules: [{ ...rule, action: 'limit' }] }, /a rule to limit has limit/],
+    [
+      { v: 1, rules: [{ ...rule, action: 'limit', limit: { within: '1h' } }] },
+      /limit: a limit is of amounts, of a count or of both/,
+    ],
+    [
+      { v: 1, rules: [{ ...rule, action: 'approve', approvals: [{ group: 'ops' }] }] },
+      /approvals\[0\]: need is missing/,
+    ],
+    [
+      {
+        v: 1,
+        rules: [
+          {
+            ...rule,
+            action: 'approve',
+            approvals: [
+              { group: 'ops', need: 1 },
+              { group: 'ops', need: 1 },
+            ],
+          },
+        ],
+      },
+      /a group appears twice in one rule/,
+    ],
+    [{ v: 1, rules: [rule, rule] }, /rules\[1\]: another rule has the same id/],
   ]
   for (const [plain, message] of cases)
     assert.throws(
@@ -168,4 +229,22 @@ test('plain forms: unknown keys, wrong types and odd amounts are refused with th
     )
   const exact = { v: 1, rules: [{ ...rule, when: { maxFee: { BTC: 150 } } }] }
   assert.equal(policyFromPlain(exact).rules[0]!.when.maxFee!.get('BTC'), 150n)
+})
+
+test('all that is wrong is told at once, each with its place', () => {
+  const read = readPolicy({
+    v: 1,
+    rules: [
+      { id: 'a', action: 'alow', when: {} },
+      { id: 'b', action: 'allow', when: { maxFees: {} } },
+    ],
+  })
+  assert.ok('problems' in read)
+  assert.deepEqual(
+    read.problems.map(({ path, nearest }) => [path, nearest]),
+    [
+      [['rules', 0, 'action'], 'allow'],
+      [['rules', 1, 'when', 'maxFees'], 'maxFee'],
+    ],
+  )
 })

@@ -1,6 +1,16 @@
 /** Transactions and policies to test with, and generators of any. */
 import type { TxOutput, TxView } from '@quorate/api'
-import type { Conditions, Facts, Policy, Rule } from '@quorate/policy'
+import {
+  type AllowRule,
+  type Conditions,
+  type DenyRule,
+  type Facts,
+  type Limit,
+  type LimitRule,
+  type Policy,
+  type Rule,
+  WEEKDAYS,
+} from '@quorate/policy'
 import fc from 'fast-check'
 
 export const NOW = 1_767_225_600_000
@@ -24,6 +34,8 @@ export const view = (change: Partial<TxView> = {}): TxView => ({
   isComplete: true,
   notes: [],
   warnings: [],
+  calls: [],
+  allowances: [],
   ...change,
 })
 
@@ -37,8 +49,14 @@ export const facts = (change: Partial<TxView> = {}, more: Partial<Facts> = {}): 
 })
 
 export const policyOf = (...rules: readonly Rule[]): Policy => ({ v: 1, rules })
-export const allow = (when: Conditions, id = 'ok'): Rule => ({ id, action: 'allow', when })
-export const deny = (when: Conditions, id = 'no'): Rule => ({ id, action: 'deny', when })
+export const allow = (when: Conditions, id = 'ok'): AllowRule => ({ id, action: 'allow', when })
+export const deny = (when: Conditions, id = 'no'): DenyRule => ({ id, action: 'deny', when })
+export const limit = (limit: Limit, when: Conditions = {}, id = 'limit'): LimitRule => ({
+  id,
+  action: 'limit',
+  when,
+  limit,
+})
 
 const names = fc.subarray(['alice', 'bob', 'me'], { minLength: 1 })
 const amount = fc.bigInt({ min: 0n, max: 3000n })
@@ -51,34 +69,107 @@ const amounts = fc
 const networks = ['bitcoin-testnet4', 'solana-devnet'] as const
 const kinds = ['transfer', 'token', 'call', 'batch', 'opaque'] as const
 
-export const anyConditions: fc.Arbitrary<Conditions> = fc.record(
-  {
-    networks: fc.subarray([...networks], { minLength: 1 }),
-    isTestnet: fc.boolean(),
-    kinds: fc.subarray([...kinds], { minLength: 1 }),
-    wallets: fc.constantFrom(['wal_a'], ['wal_b']),
-    initiators: fc.constantFrom(['cli_a'], ['cli_b', 'cli_a']),
-    onlyRecipients: names,
-    anyRecipient: names,
-    maxAmount: amounts,
-    amountAbove: amounts,
-    maxFee: amounts,
-    feeAbove: amounts,
-    notBefore: fc.constantFrom(NOW - 1, NOW, NOW + 1),
-    notAfter: fc.constantFrom(NOW - 1, NOW, NOW + 1),
-  },
-  { requiredKeys: [] },
+const functions = fc
+  .uniqueArray(
+    fc.tuple(
+      fc.constantFrom('token', 'router'),
+      fc.subarray(['0xa9059cbb', '0x', '*'], { minLength: 1 }),
+    ),
+    { minLength: 1, selector: ([contract]) => contract },
+  )
+  .map((pairs) => new Map(pairs))
+const assets = fc.subarray(['BTC', 'SOL'], { minLength: 1 })
+const hours = fc.array(
+  fc
+    .record({
+      days: fc.subarray([...WEEKDAYS], { minLength: 1 }),
+      from: fc.nat(1439),
+      length: fc.integer({ min: 1, max: 1440 }),
+    })
+    .map(({ days, from, length }) => ({ days, from, until: Math.min(1440, from + length) })),
+  { minLength: 1, maxLength: 2 },
 )
 
-/** Without an id: a policy gives each its own. */
-export const anyRule: fc.Arbitrary<Omit<Rule, 'id'>> = fc.oneof(
-  fc.record({ action: fc.constant('deny' as const), when: anyConditions }),
-  fc.record({ action: fc.constant('allow' as const), when: anyConditions }),
+export const anyConditions: fc.Arbitrary<Conditions> = fc
+  .record(
+    {
+      networks: fc.subarray([...networks], { minLength: 1 }),
+      chains: fc.constantFrom(['x:y'], ['x:z']),
+      isTestnet: fc.boolean(),
+      kinds: fc.subarray([...kinds], { minLength: 1 }),
+      isComplete: fc.boolean(),
+      wallets: fc.constantFrom(['wal_a'], ['wal_b']),
+      initiators: fc.constantFrom(['cli_a'], ['cli_b', 'cli_a']),
+      onlyRecipients: names,
+      anyRecipient: names,
+      otherRecipient: names,
+      onlyAssets: assets,
+      anyAsset: assets,
+      maxPayments: fc.nat(3),
+      paymentsAbove: fc.nat(3),
+      maxAmount: amounts,
+      amountAbove: amounts,
+      maxFee: amounts,
+      feeAbove: amounts,
+      onlyCalls: functions,
+      anyCall: functions,
+      onlySpenders: names,
+      anySpender: names,
+      maxAllowance: amounts,
+      allowanceAbove: amounts,
+      during: hours,
+      notBefore: fc.constantFrom(NOW - 1, NOW, NOW + 1),
+      notAfter: fc.constantFrom(NOW - 1, NOW, NOW + 1),
+    },
+    { requiredKeys: [] },
+  )
+  // A rule with many conditions matches nothing; few of them at a time say more.
+  .chain((all) =>
+    fc
+      .shuffledSubarray(Object.keys(all) as (keyof Conditions)[], { maxLength: 3 })
+      .map((kept) => Object.fromEntries(kept.map((name) => [name, all[name]])) as Conditions),
+  )
+
+const quorums = fc.uniqueArray(
   fc.record({
-    action: fc.constant('allow' as const),
-    when: anyConditions,
-    allowsIncomplete: fc.boolean(),
+    group: fc.constantFrom('ops', 'board', 'admins'),
+    need: fc.integer({ min: 1, max: 3 }),
   }),
+  { minLength: 1, maxLength: 3, selector: ({ group }) => group },
+)
+const anyLimit: fc.Arbitrary<Limit> = fc
+  .record(
+    {
+      windowMs: fc.integer({ min: 1, max: 31 * 86_400_000 }),
+      amounts,
+      count: fc.nat(3),
+      perRecipient: fc.boolean(),
+    },
+    { requiredKeys: ['windowMs', 'amounts'] },
+  )
+  .chain((made) =>
+    fc.option(fc.boolean(), { nil: undefined }).map((includesFee) => ({ ...made, includesFee })),
+  )
+
+const bare = { when: anyConditions, id: fc.constant('any') }
+/** A policy gives each an id of its own. */
+export const anyRule: fc.Arbitrary<Rule> = fc.oneof(
+  fc.record({ ...bare, action: fc.constant('deny' as const) }),
+  fc.record({ ...bare, action: fc.constant('allow' as const) }),
+  fc.record({ ...bare, action: fc.constant('allow' as const), allowsIncomplete: fc.boolean() }),
+  fc.record({
+    ...bare,
+    action: fc.constant('approve' as const),
+    approvals: quorums,
+    allowsSelfApproval: fc.option(fc.boolean(), { nil: undefined }),
+  }),
+  fc.record({
+    ...bare,
+    action: fc.constant('delay' as const),
+    delayMs: fc.integer({ min: 1, max: 86_400_000 }),
+    veto: fc.option(fc.constantFrom('ops', 'board'), { nil: undefined }),
+  }),
+  fc.record({ ...bare, action: fc.constant('limit' as const), limit: anyLimit }),
 )
 
 export const anyPolicy: fc.Arbitrary<Policy> = fc
@@ -108,9 +199,31 @@ export const anyFacts: fc.Arbitrary<Facts> = fc.record({
     isComplete: fc.boolean(),
     notes: fc.constant([]),
     warnings: fc.constant([]),
+    calls: fc.option(
+      fc.array(
+        fc.record({
+          contract: fc.constantFrom('token', 'router', 'other'),
+          selector: fc.constantFrom('0xa9059cbb', '0x', '0x12345678'),
+        }),
+        { maxLength: 2 },
+      ),
+      { nil: undefined },
+    ),
+    allowances: fc.option(
+      fc.array(
+        fc.record({
+          spender: fc.constantFrom('alice', 'bob', 'eve'),
+          asset: fc.constantFrom('BTC', 'SOL'),
+          amount,
+          isClaimed: fc.boolean(),
+        }),
+        { maxLength: 2 },
+      ),
+      { nil: undefined },
+    ),
   }),
   initiator: fc.constantFrom('cli_a', 'cli_b'),
   isTestnet: fc.boolean(),
-  now: fc.constant(NOW),
+  now: fc.constantFrom(NOW, NOW + 3 * 86_400_000 + 5_000_000),
   wallet: fc.constantFrom('wal_a', 'wal_b'),
 })

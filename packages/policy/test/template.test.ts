@@ -124,3 +124,47 @@ test('the same choice makes the same policy', () => {
     toHex(encodePolicy(instantiate(chooseTemplate('allow-list', params), 'staging')))
   assert.equal(make(), make())
 })
+
+const treasuryParams = {
+  networks: ['bitcoin-testnet4'],
+  recipients: ['alice', 'bob'],
+  maxFee: { BTC: '300' },
+  limit: { BTC: '10_000' },
+  within: '24h',
+  approveAbove: { BTC: '1_000' },
+  approvers: { group: 'treasurers', need: 2 },
+  delayAbove: { BTC: '5_000' },
+  delay: '12h',
+  change: { group: 'board', need: 3 },
+}
+
+test('treasury: small ones pass, larger ones take approvals, the largest a delay too, all within the limit', () => {
+  const policy = instantiate(chooseTemplate('treasury', treasuryParams), 'production')
+  const pays = (amount: bigint) => decide(policy, facts({ outputs: [output({ amount })] }))
+  const small = pays(1000n)
+  assert.deepEqual([small.decision, small.rule], ['allow', 'listed'])
+  assert.deepEqual(
+    small.charges.map(({ amount, cap, windowMs }) => [amount, cap, windowMs]),
+    [[1200n, 10_000n, 86_400_000]],
+  )
+  const large = pays(1001n)
+  assert.deepEqual([large.decision, large.delayMs, large.vetoes], ['approve', 0, ['treasurers']])
+  assert.deepEqual(large.approvals, [{ group: 'treasurers', need: 2, allowsSelfApproval: false }])
+  assert.equal(pays(5001n).delayMs, 12 * 3_600_000)
+  assert.deepEqual([pays(9801n).decision, pays(9801n).rule], ['deny', 'velocity'])
+  assert.equal(pays(9800n).decision, 'approve')
+  assert.equal(outcome(policy, facts({ outputs: [output({ to: 'eve' })] })), 'deny -')
+  assert.equal(outcome(policy, facts(fee('BTC', 301n))), 'deny -')
+  assert.deepEqual(policy.change, { group: 'board', need: 3 })
+})
+
+test('treasury takes all of its parameters', () => {
+  for (const name of Object.keys(treasuryParams)) {
+    const { [name as keyof typeof treasuryParams]: _, ...rest } = treasuryParams
+    assert.throws(
+      () => chooseTemplate('treasury', rest),
+      (error) =>
+        isFault(error, 'policy/malformed') && error.detail === `params: ${name} is missing`,
+    )
+  }
+})

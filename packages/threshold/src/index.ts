@@ -18,6 +18,11 @@ export { KeygenChecks, type KeygenFacts } from './cggmp24/keygen/checks.ts'
 export { beginEcdsaKeygen, type KeygenOptions } from './cggmp24/keygen/rounds.ts'
 export { LEVELS, type Level, type LevelId, levelOf } from './cggmp24/level.ts'
 export { PresignChecks, type PresignFacts, type PresignItem } from './cggmp24/presign/checks.ts'
+export {
+  decodePresignature,
+  encodePresignature,
+  receivePresignature,
+} from './cggmp24/presign/codec.ts'
 export { MAX_BATCH } from './cggmp24/presign/messages.ts'
 export {
   Presignature,
@@ -100,7 +105,12 @@ export {
   validateEcdsaShare,
   validateShare,
 } from './keyshare/validate.ts'
-export { NoncePool, OneUsePool, type PoolKey, PresignaturePool } from './one-use-pool.ts'
+export {
+  NoncePool,
+  OneUsePool,
+  type PoolKey,
+  PresignaturePool,
+} from './one-use-pool.ts'
 export { Abort, type AbortCode, type AbortOptions } from './session/abort.ts'
 export {
   type Addressee,
@@ -139,7 +149,9 @@ export {
   countersignatureCodec,
   decodeManifest,
   encodeManifest,
+  MAX_POOLED_ITEMS,
   type Manifest,
+  type PooledItem,
   partiesOf,
   sessionId,
   verifyCountersignature,

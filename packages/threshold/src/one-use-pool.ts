@@ -26,7 +26,17 @@ export type PoolKey = {
 type Slot<Content> = {
   readonly name: string
   readonly content: Content
+  /** Milliseconds of the caller's clock. */
+  readonly madeAt: number
   session: string | undefined
+}
+/** How much is there of one key. */
+export type ShelfReport = {
+  readonly key: PoolKey
+  readonly free: number
+  readonly reserved: number
+  /** When the oldest free one was made. */
+  readonly oldest: number | undefined
 }
 type Shelf<Content> = { readonly key: PoolKey; readonly slots: Map<string, Slot<Content>> }
 
@@ -35,6 +45,8 @@ export class OneUsePool<Content> {
   readonly #wipe: (content: Content) => void
   readonly #shelves = new Map<string, Shelf<Content>>()
   readonly #bootIds = new Map<PartyId, string>()
+  /** How many slots each session has reserved and not spent. */
+  readonly #reserved = new Map<string, number>()
 
   /** @param capacity most slots held at one time, over all keys */
   constructor(capacity: number, wipe: (content: Content) => void) {
@@ -55,20 +67,21 @@ export class OneUsePool<Content> {
    * threshold/nonce-unavailable where a signer has started anew meanwhile; threshold/bad-parameters
    * for a session added before
    */
-  add(key: PoolKey, session: string, made: readonly Content[]): void {
+  add(key: PoolKey, session: string, made: readonly Content[], madeAt = 0): void {
     try {
-      this.#add(key, session, made)
+      this.#add(key, session, made, madeAt)
     } catch (error) {
       for (const each of made) this.#wipe(each)
       throw error
     }
   }
 
-  #add(key: PoolKey, session: string, made: readonly Content[]): void {
+  #add(key: PoolKey, session: string, made: readonly Content[], madeAt: number): void {
     const shelf = this.#shelf(key)
-    const slots = made.map(
-      (content, i): Slot<Content> => ({ name: `${session}/${i}`, content, session: undefined }),
-    )
+    const slots = made.map((content, i): Slot<Content> => {
+      const name = `${session}/${i}`
+      return { name, content, madeAt, session: undefined }
+    })
     if (slots.some(({ name }) => shelf.slots.has(name)))
       throw new Fault('threshold/bad-parameters', {
         detail: 'what the session made is in the pool already',
@@ -87,6 +100,47 @@ export class OneUsePool<Content> {
       .map(({ name }) => name)
   }
 
+  /** Names of the `count` oldest free slots of exactly this key, of those that are wanted; `undefined` where there are not so many. */
+  pick(
+    key: PoolKey,
+    count: number,
+    isWanted: (name: string) => boolean = () => true,
+  ): readonly string[] | undefined {
+    if (this.#isStale(key)) return undefined
+    const names: string[] = []
+    for (const { name, session } of this.#shelf(key).slots.values()) {
+      if (names.length === count) break
+      if (session === undefined && isWanted(name)) names.push(name)
+    }
+    return names.length === count ? names : undefined
+  }
+
+  /** What is there of each key. */
+  report(): readonly ShelfReport[] {
+    return [...this.#shelves.values()].map(({ key, slots }) => {
+      let [free, oldest] = [0, undefined as number | undefined]
+      for (const { session, madeAt } of slots.values()) {
+        if (session !== undefined) continue
+        free++
+        oldest ??= madeAt
+      }
+      return { key, free, reserved: slots.size - free, oldest }
+    })
+  }
+
+  /** Wipes what was made before that time and is not reserved, of the keys that `isMeant` says. */
+  expire(before: number, isMeant: (key: PoolKey) => boolean = () => true): void {
+    this.#drop(
+      (key, { madeAt, session }) => session === undefined && madeAt < before && isMeant(key),
+    )
+  }
+
+  /** Wipes what is not reserved of exactly this key. */
+  dropFree(key: PoolKey): void {
+    const name = nameOf(key)
+    this.#drop((each, { session }) => session === undefined && nameOf(each) === name)
+  }
+
   /** Reserves all of `names` for `session`, or none. @throws threshold/nonce-unavailable where one is not free */
   reserve(key: PoolKey, names: readonly string[], session: string): void {
     const { slots } = this.#shelf(key)
@@ -97,6 +151,13 @@ export class OneUsePool<Content> {
     )
       throw new Fault('threshold/nonce-unavailable')
     for (const slot of wanted) slot!.session = session
+    this.#count(session, names.length)
+  }
+
+  #count(session: string, change: number): void {
+    const count = (this.#reserved.get(session) ?? 0) + change
+    if (count === 0) this.#reserved.delete(session)
+    else this.#reserved.set(session, count)
   }
 
   /**
@@ -109,12 +170,14 @@ export class OneUsePool<Content> {
     if (new Set(names).size !== names.length || wanted.some((slot) => slot?.session !== session))
       throw new Fault('threshold/nonce-unavailable')
     for (const name of names) slots.delete(name)
+    this.#count(session, -names.length)
     return wanted.map((slot) => slot!.content)
   }
 
   /** Wipes what `session` reserved and did not spend. */
   abandon(session: string): void {
-    this.#drop((_, slot) => slot.session === session)
+    // Nearly always everything was spent, and nobody need look through the pool.
+    if (this.#reserved.has(session)) this.#drop((_, slot) => slot.session === session)
   }
 
   /** Wipes everything made together with `party` before it started under `bootId`. */
@@ -123,9 +186,9 @@ export class OneUsePool<Content> {
     this.#drop(({ bootIds }) => bootIds.has(party) && bootIds.get(party) !== bootId)
   }
 
-  /** Wipes everything of a wallet, e.g. after a refresh. */
-  dropWallet(wallet: string): void {
-    this.#drop((key) => key.wallet === wallet)
+  /** Wipes everything of a wallet but what is of `generation`, where one is given: e.g. after a refresh. */
+  dropWallet(wallet: string, generation?: number): void {
+    this.#drop((key) => key.wallet === wallet && key.generation !== generation)
   }
 
   /** Wipes everything: the answer to any suspicion, such as a clock that stood still. */
@@ -149,6 +212,7 @@ export class OneUsePool<Content> {
         if (!isDropped(key, slot)) continue
         this.#wipe(slot.content)
         slots.delete(slot.name)
+        if (slot.session !== undefined) this.#count(slot.session, -1)
       }
       if (slots.size === 0) this.#shelves.delete(name)
     }

@@ -38,6 +38,41 @@ describe('the nonce pool', () => {
     })
   })
 
+  test('picked, aged and dropped by key and time', () => {
+    const pool = new NoncePool(10)
+    const [key, other] = [keyOf('a', 'b'), { ...keyOf('a', 'b'), use: 'of 2' }]
+    pool.add(key, 'p', made(2), 100)
+    pool.add(key, 'q', made(2), 200)
+    pool.add(other, 'r', made(1), 100)
+    assert.deepEqual(pool.pick(key, 3), ['p/0', 'p/1', 'q/0'])
+    assert.deepEqual(
+      pool.pick(key, 2, (name) => name !== 'p/0'),
+      ['p/1', 'q/0'],
+    )
+    assert.equal(pool.pick(key, 5), undefined)
+    pool.reserve(key, ['p/1'], 's')
+    assert.deepEqual(
+      pool
+        .report()
+        .map(({ key: { use }, free, reserved, oldest }) => ({ use, free, reserved, oldest })),
+      [
+        { use: undefined, free: 3, reserved: 1, oldest: 100 },
+        { use: 'of 2', free: 1, reserved: 0, oldest: 100 },
+      ],
+    )
+    pool.expire(200, ({ use }) => use === undefined)
+    // What is reserved is about to be spent, and the other key was not meant.
+    assert.deepEqual(pool.free(key), ['q/0', 'q/1'])
+    assert.equal(pool.size, 4)
+    pool.dropFree(key)
+    assert.equal(pool.size, 2)
+    assert.equal(pool.spend(key, ['p/1'], 's').length, 1)
+    pool.dropWallet('w', 0)
+    assert.equal(pool.size, 1)
+    pool.dropWallet('w', 1)
+    assert.equal(pool.size, 0)
+  })
+
   test('all or none are reserved, and only by one session', () => {
     const pool = new NoncePool(10)
     const key = keyOf('a', 'b')

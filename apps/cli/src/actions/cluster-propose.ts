@@ -6,7 +6,7 @@ import {
   encodeClusterRecord,
   readNodeCard,
 } from '@quorate/auth'
-import { Fault, fromHex } from '@quorate/base'
+import { equalBytes, Fault, fromHex } from '@quorate/base'
 import { systemClock } from '@quorate/platform'
 import type { Given, Run } from '../command.ts'
 import { readClientEntry } from '../credentials.ts'
@@ -14,6 +14,7 @@ import { verifyEd25519 } from '../crypto.ts'
 import { isEnvironment } from '../environment.ts'
 import { readBytes, readJson } from '../files.ts'
 import { readCluster, wordsOf } from '../records.ts'
+import { readRecipient } from '../recovery.ts'
 import { deliver } from './cluster.ts'
 import { describeRecord } from './cluster-show.ts'
 
@@ -59,6 +60,7 @@ function firstRecord(given: Given, now: number): ClusterRecord {
     adminThreshold:
       given.integer('admin-threshold', 1, admins.length) ?? Math.floor(admins.length / 2) + 1,
     clients: clientsOf(given, now),
+    ...recipientsOf(given, undefined),
     minProtocol: 1,
     hybrid: false,
     defaultPolicy: given.text('policy') ?? 'allow-list',
@@ -80,8 +82,12 @@ function nextRecord(given: Given, path: string, now: number): ClusterRecord {
       throw new Fault('cli/bad-value', { detail: '--remove-client names none of the record' })
   const admins = given.has('admin') ? given.list('admin').map(adminOf) : record.admins
   const threshold = given.integer('admin-threshold', 1, admins.length) ?? record.adminThreshold
+  const isRestored = given.has('restore')
+  const nodes = isRestored ? withRestored(given, record, cluster) : record.nodes
   return {
     ...record,
+    ...recipientsOf(given, record.recipients),
+    nodes,
     number: record.number + 1,
     cluster,
     previous: hash,
@@ -89,8 +95,39 @@ function nextRecord(given: Given, path: string, now: number): ClusterRecord {
     adminThreshold: Math.min(threshold, admins.length),
     clients: [...record.clients.filter(({ id }) => !removed.has(id)), ...clientsOf(given, now)],
     defaultPolicy: given.text('policy') ?? record.defaultPolicy,
-    createdAt: now,
+    // Clocks differ; the record is of after the restore.
+    createdAt: Math.max(now, ...nodes.map(({ restored }) => restored?.at ?? 0)),
   }
+}
+
+const recipientsOf = (given: Given, before: ClusterRecord['recipients']) => {
+  const recipients = given.has('recipient') ? given.list('recipient').map(readRecipient) : before
+  return recipients === undefined ? {} : { recipients }
+}
+
+/** The nodes, with the machine of a card in place of the one whose backup it opened. @throws cli/bad-value */
+function withRestored(
+  given: Given,
+  { nodes }: ClusterRecord,
+  cluster: Uint8Array,
+): ClusterRecord['nodes'] {
+  const card = readNodeCard(readBytes(given.required('restore')), verifyEd25519)
+  const { restores } = card
+  if (restores === undefined || !equalBytes(restores.cluster, cluster))
+    throw new Fault('cli/bad-value', { detail: '--restore takes a card of quorate node restore' })
+  const { index, number, backup, at } = restores
+  const isOlderAccepted = given.flag('accept-older-backup')
+  return nodes.map((node) =>
+    node.index === index
+      ? {
+          index,
+          id: card.id,
+          identityKey: card.identityKey,
+          minCustody: node.minCustody,
+          restored: { number, backup, at, isOlderAccepted },
+        }
+      : node,
+  )
 }
 
 /** `name=key`. @throws cli/bad-value */

@@ -7,6 +7,7 @@ import { devDeviceOf, refuseOtherDevice } from '../dev/device.ts'
 import { type Home, homeOf, requireCluster } from '../dev/home.ts'
 import { type DevState, isRunning, readState } from '../dev/state.ts'
 import { removeCluster, takeDown, takeUp } from '../dev/up.ts'
+import { checkNatsUrl } from '../nats-url.ts'
 import type { Output } from '../output.ts'
 
 const DEFAULT_PORT = 7600
@@ -22,6 +23,7 @@ export const up: Run = async (given, output) => {
       size,
       threshold: given.integer('threshold', 2, MAX_NODES),
       port: portOf(given),
+      nats: natsOf(given),
       device: () => devDeviceOf(given, home),
     },
     (text) => output.progress(text),
@@ -44,10 +46,25 @@ function portOf(given: Given): number | null {
   return port === 0 ? null : port
 }
 
-const stateJson = (home: Home, { threshold, nodes }: DevState, more: object): object => ({
+const DEFAULT_NATS = 'nats://127.0.0.1:4222'
+
+/** The NATS server that is asked for; null for none, nothing where it is not said. @throws cli/bad-value */
+function natsOf(given: Given): string | null | undefined {
+  const bus = given.text('bus')
+  const url = given.text('nats-url')
+  if (bus !== undefined && bus !== 'mesh' && bus !== 'nats')
+    throw new Fault('cli/bad-value', { detail: '--bus takes mesh or nats' })
+  if (url !== undefined && bus !== 'nats')
+    throw new Fault('cli/bad-value', { detail: '--nats-url goes with --bus nats' })
+  if (bus === undefined) return undefined
+  return bus === 'nats' ? checkNatsUrl(url ?? DEFAULT_NATS) : null
+}
+
+const stateJson = (home: Home, { threshold, nodes, nats }: DevState, more: object): object => ({
   home: home.path,
   ...more,
   threshold,
+  ...(nats !== undefined && { nats }),
   nodes: nodes.map(({ index, pid, signerPid, socket, port }) => ({
     index,
     pid,

@@ -5,6 +5,7 @@ import { homeOf } from '../dev/home.ts'
 import { clusterFindings } from '../doctor/cluster.ts'
 import type { Finding } from '../doctor/finding.ts'
 import { machineFindings } from '../doctor/machine.ts'
+import { nodeFindings } from '../doctor/node.ts'
 
 const MARKS = { ok: 'ok      ', warning: 'warning ', error: 'ERROR   ' } as const
 
@@ -13,7 +14,9 @@ export const doctor: Run = async (given, output) => {
   output.progress('looking at this machine')
   const findings: readonly Finding[] = [
     ...(await machineFindings(home)),
-    ...(await clusterFindings(home, (text) => output.progress(text))),
+    ...(given.has('url')
+      ? await nodeFindings(given)
+      : await clusterFindings(home, (text) => output.progress(text))),
   ]
   const errors = findings.filter(({ level }) => level === 'error').length
   output.result({ isOk: errors === 0, findings }, () =>

@@ -50,6 +50,7 @@ const PURPOSES: { readonly [purpose in EvidenceVerdict['purpose']]: string } = {
   refresh: 'when shares were refreshed',
   sign: 'when something was signed',
   repair: 'when a share was repaired',
+  pool: 'when nonces or presignatures were made ahead',
 }
 
 /** Such as `a party sent a proof that does not verify`. */

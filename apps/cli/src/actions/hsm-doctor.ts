@@ -1,20 +1,29 @@
 /** hsm doctor: what is weak in an HSM, its keys and its configuration. */
-import { Fault } from '@quorate/base'
+import { existsSync } from 'node:fs'
+import { Fault, isFault } from '@quorate/base'
 import {
+  type DoctorSource,
   deviceSettings,
   diagnose,
   exitCodeOf,
   gatherFacts,
   type HsmConfig,
-  isVendor,
+  isHosted,
+  lastRestoreDrill,
+  readKeyAttestation,
   renderTable,
   SEVERITIES,
+  SimulatedHsm,
   toJson,
   toSarif,
+  zymbitDevice,
 } from '@quorate/hsm'
 import { systemClock } from '@quorate/platform'
 import type { Given, Run } from '../command.ts'
+import { readAttestation, trustOf } from '../hsm-attestation.ts'
 import { type CommandHsm, withHsm } from '../hsm-open.ts'
+import { withState } from '../hsm-state.ts'
+import { stateDirectory } from '../hsm-state-options.ts'
 
 const FORMATS = ['table', 'json', 'sarif'] as const
 type Format = (typeof FORMATS)[number]
@@ -37,7 +46,9 @@ export const doctor: Run = (given, output) => {
   const failOn = choiceOf(given, 'fail-on', SEVERITIES, 'low')
   const look = async (hsm: CommandHsm): Promise<void> => {
     output.progress('looking at the HSM')
-    const findings = diagnose(await gatherFrom(hsm, !given.flag('no-probe')))
+    const [attestations, drill] = [await attestationsOf(given, hsm), await drillFrom(given)]
+    const facts = await gatherFrom(hsm, !given.flag('no-probe'), attestations, drill)
+    const findings = diagnose(facts)
     const { config } = hsm.device
     const name = given.arguments[0] ?? given.text('hsm') ?? config.type
     const text = {
@@ -59,19 +70,58 @@ const evenIfRefused = (config: HsmConfig): HsmConfig => ({
   allowSoftwareInProduction: true,
 })
 
+type AttestationSource = Pick<DoctorSource, 'verifyAttestation' | 'storedAttestations'>
+
+const MAX_AGE_MS = 31 * 86_400_000
+
+/** How attestations are judged, and those in files. A simulated HSM vouches for itself: that is all it can. */
+async function attestationsOf(given: Given, { provider }: CommandHsm): Promise<AttestationSource> {
+  const trust = trustOf(given)
+  const own = provider instanceof SimulatedHsm ? [await provider.attestationRoot()] : []
+  const stored = given.list('attestation').map(readAttestation)
+  return {
+    verifyAttestation: (attestation, nonce, key) =>
+      readKeyAttestation(
+        attestation,
+        { key, nonce, now: systemClock.now(), maxAgeMs: MAX_AGE_MS },
+        { ...trust, simulated: [...(trust.simulated ?? []), ...own] },
+      ).key.publicKey,
+    ...(stored.length > 0 && { storedAttestations: stored }),
+  }
+}
+
+/** When a backup was last restored for trial; undefined where nobody can tell now. */
+async function drillFrom(given: Given): Promise<number | 'never' | undefined> {
+  if (!existsSync(stateDirectory(given))) return undefined
+  try {
+    return await withState(given, async (state) => lastRestoreDrill(state))
+  } catch (error) {
+    // Whoever rotates and makes backups is at work.
+    if (isFault(error, 'platform/directory-in-use')) return undefined
+    throw error
+  }
+}
+
 function gatherFrom(
   { provider, hosted, custody, device }: CommandHsm,
   mayProbe: boolean,
+  attestations: AttestationSource,
+  drill: number | 'never' | undefined,
 ): ReturnType<typeof gatherFacts> {
   const { config, pin, pinFrom } = device
   return gatherFacts(
     {
       provider,
+      ...attestations,
       ...(hosted !== undefined && {
         tokenFacts: () => hosted.token(),
         objects: () => hosted.objects(),
         errorRate: () => hosted.status().errorRate,
       }),
+      ...(hosted !== undefined &&
+        config.type === 'zymbit' && {
+          zymbit: async () => (await zymbitDevice(hosted)).state(),
+        }),
     },
     {
       environment: config.environment,
@@ -79,7 +129,9 @@ function gatherFrom(
       type: config.type,
       uid: process.getuid?.() ?? 0,
       mayProbe,
-      ...(isVendor(config.type) && { settings: deviceSettings(config) }),
+      ...(drill !== undefined && { lastRestoreDrill: drill }),
+      ...(device.sections.has('failover.secondary') && { hasSecondHsm: true }),
+      ...(isHosted(config.type) && { settings: deviceSettings(config) }),
       ...(pin !== undefined &&
         !pin.isWiped &&
         pinFrom !== undefined && {

@@ -2,6 +2,7 @@
 import { Fault, fromHex, toHex } from '@quorate/base'
 import {
   CUSTODY,
+  generateBackedUpKey,
   HSM_TYPES,
   hasCapability,
   type KeyAlgorithm,
@@ -59,13 +60,13 @@ export const generate: Run = (given, output) => {
   const algorithm = algorithmOf(given.text('algorithm') ?? 'ed25519', ALGORITHMS)
   const id = given.text('id')
   return withHsm(given, output, async ({ provider, custody }) => {
-    const key = await provider.generateKey({
-      label,
-      algorithm,
-      ...(id !== undefined && { id: parseKeyId(id) }),
-    })
+    const request = { label, algorithm, ...(id !== undefined && { id: parseKeyId(id) }) }
+    const key = given.flag('wrappable')
+      ? await generateBackedUpKey(provider, request)
+      : await provider.generateKey(request)
+    const leaves = key.isExtractable ? 'leaves wrapped only' : 'never leaves'
     output.result({ ...keyJson(key), custody }, () => [
-      `The HSM has a new ${algorithm} key, custody ${custody}. Its secret never leaves.`,
+      `The HSM has a new ${algorithm} key, custody ${custody}. Its secret ${leaves}.`,
       ...table([
         ['  label', key.label],
         ['  id', key.id],

@@ -7,14 +7,20 @@ import type { Given, Run } from '../command.ts'
 import { Leash } from '../dev/leash.ts'
 import { withPin } from '../hsm-device.ts'
 import { loadNodeConfig } from '../node-settings.ts'
-import { table } from '../output.ts'
+import { showSettings } from '../show-settings.ts'
 
 export const start: Run = async (given, output) => {
   const findings = hardenProcess()
   const leash = new Leash()
   const { node, config } = await starting(given, findings, leash)
-  const stop = (): void => void node.stop()
-  process.once('SIGTERM', stop).once('SIGINT', stop)
+  let isAsked = false
+  const stop = (): void => {
+    // Who asks twice does not want to wait for what still runs. The signer ends with its daemon.
+    if (isAsked) process.exit(1)
+    isAsked = true
+    void node.stop()
+  }
+  process.on('SIGTERM', stop).on('SIGINT', stop)
   leash.ready(node.pid, node.signerPid, stop)
   output.result(
     {
@@ -25,7 +31,7 @@ export const start: Run = async (given, output) => {
       port: node.port ?? null,
     },
     () => [
-      `Node ${node.index} of a ${config.environment} cluster runs; Ctrl-C stops it.`,
+      `Node ${node.index} of a ${config.environment} cluster runs; Ctrl-C stops it, twice at once.`,
       ...(config.http.socketPath === undefined ? [] : [`  ${config.http.socketPath}`]),
       ...(node.port === undefined
         ? []
@@ -83,25 +89,5 @@ export const check: Run = async (given, output) => {
   ])
 }
 
-export const showConfig: Run = async (given, output) => {
-  const withOrigin = given.flag('origin')
-  const settings = loadNodeConfig(given).show()
-  output.result(
-    {
-      items: settings.map(({ key, value, origin, description }) => ({
-        key,
-        value,
-        origin: origin?.where ?? null,
-        description,
-      })),
-    },
-    () =>
-      table(
-        settings.map(({ key, value, origin }) => [
-          key,
-          value === '' ? '-' : value,
-          ...(withOrigin ? [origin?.where ?? ''] : []),
-        ]),
-      ),
-  )
-}
+export const showConfig: Run = async (given, output) =>
+  showSettings(given, output, loadNodeConfig(given))

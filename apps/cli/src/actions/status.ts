@@ -69,7 +69,7 @@ function describeRow({ node, index, status: said }: Row): readonly string[] {
   const where = placeOf(node)
   if (said === undefined) {
     const isUp = node !== undefined && isRunning(node)
-    return [`  node ${index}`, isUp ? 'does not answer' : 'stopped', '', '', where]
+    return [`  node ${index}`, isUp ? 'does not answer' : 'stopped', '', '', '', where]
   }
   const connected = said.peers.filter(({ state }) => state === 'connected').length
   return [
@@ -77,8 +77,17 @@ function describeRow({ node, index, status: said }: Row): readonly string[] {
     `up, sees ${connected} of ${said.peers.length} others`,
     custodyText(said.custody),
     `audit ${said.audit.seq}${said.audit.rollbackDetectable ? '' : ' (rollback not detectable)'}`,
+    backupText(said.backup),
     where,
   ]
+}
+
+function backupText(backup: StatusJson['backup']): string {
+  if (backup === undefined || !backup.isEnabled) return 'no backups'
+  if (backup.failure !== undefined) return `backup failed: ${backup.failure}`
+  return backup.newest === undefined
+    ? 'no backup yet'
+    : `backup ${backup.newest.number} of ${backup.newest.at}`
 }
 
 function placeOf(node: DevNode | undefined): string {

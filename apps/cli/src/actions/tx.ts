@@ -15,6 +15,7 @@ import { readTransaction, writeNew } from '../files.ts'
 import type { Output } from '../output.ts'
 import { explain, type ReadTx, readTx, type SignedTx, signTx } from '../signing.ts'
 import { contextOf, type GivenContext } from '../tx-context.ts'
+import { waitOf } from '../wait-option.ts'
 import { findWallet, listWallets } from '../wallets.ts'
 import { describeDecision } from './policy.ts'
 import { seconds } from './wallet.ts'
@@ -95,6 +96,8 @@ export const sign: Run = async (given, output) => {
   await signDocument({ given, output, connection, account, unsigned, context, format })
 }
 
+const APPROVERS = 'Approvers see it by quorate approval list. It is signed here once they agree.'
+
 export type SigningTask = {
   readonly given: Given
   readonly output: Output
@@ -116,9 +119,12 @@ export async function signDocument(task: SigningTask): Promise<void> {
     output.note(...describeDecision(explanation))
     throw new Fault('policy/denied', { detail: `wallet ${wallet.label}` })
   }
+  const waits = explanation.decision === 'approve' || explanation.decision === 'delay'
+  if (waits) output.note(...describeDecision(explanation), APPROVERS)
   const made = await signTx(connection, account, unsigned, {
     ...(context !== undefined && { context }),
     format,
+    ...(waits && { waitMs: waitOf(given) }),
     onProgress: (text) => output.progress(text),
   })
   const out = given.text('out')

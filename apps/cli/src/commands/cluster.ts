@@ -74,6 +74,20 @@ export const clusterCommands: readonly Command[] = [
         value: 'ID',
         about: 'a client whose entry ends (with --after)',
       },
+      recipient: {
+        kind: 'list',
+        value: 'FILE',
+        about: 'what quorate backup recipients made; with --after in place of those of before',
+      },
+      restore: {
+        kind: 'text',
+        value: 'CARD',
+        about: 'card of a machine that takes the place of a node (with --after)',
+      },
+      'accept-older-backup': {
+        kind: 'flag',
+        about: 'although the other nodes know of a later backup: what is in that one is lost',
+      },
       'client-days': {
         kind: 'integer',
         value: 'DAYS',

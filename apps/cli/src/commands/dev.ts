@@ -16,6 +16,19 @@ const clusterOptions: Options = {
   },
 }
 
+const busOptions: Options = {
+  bus: {
+    kind: 'text',
+    value: 'NAME',
+    about: 'mesh (default), or nats to have the nodes reach each other through a NATS server',
+  },
+  'nats-url': {
+    kind: 'text',
+    value: 'URL',
+    about: 'that server, on this machine (default nats://127.0.0.1:4222)',
+  },
+}
+
 const hsmOptions: Options = {
   hsm: {
     kind: 'text',
@@ -36,6 +49,7 @@ export const devCommands: readonly Command[] = [
     summary: 'Start the development cluster on this machine, making it where it is missing',
     options: {
       ...clusterOptions,
+      ...busOptions,
       ...hsmOptions,
       'first-run': {
         kind: 'flag',
@@ -45,6 +59,7 @@ export const devCommands: readonly Command[] = [
     examples: [
       'quorate up',
       'quorate up --nodes 5 --threshold 3 --port 7700',
+      'quorate up --bus nats --nats-url nats://127.0.0.1:4222',
       "quorate up --hsm 'pkcs11:token=node-{node}?module-path=/usr/lib/softhsm/libsofthsm2.so' --pin-file pin",
     ],
     load: async () => (await import('../actions/dev.ts')).up,
@@ -98,7 +113,11 @@ export const devCommands: readonly Command[] = [
   {
     name: 'doctor',
     summary: 'Look for what is wrong or weak on this machine, and say how to put it right',
-    examples: ['quorate doctor', 'quorate doctor --json'],
+    options: CONNECTION_OPTIONS,
+    examples: [
+      'quorate doctor',
+      'quorate doctor --url http://127.0.0.1:7600 --cluster cluster.cbor --client ops.key',
+    ],
     load: async () => (await import('../actions/doctor.ts')).doctor,
   },
   {

@@ -1,7 +1,10 @@
 import type { Argument, Command, Options } from '../command.ts'
 import { HSM_OPTIONS } from '../hsm-options.ts'
+import { STATE_OPTIONS } from '../hsm-state-options.ts'
+import { TRUST_OPTIONS } from '../hsm-trust-options.ts'
 
-const device: Options = {
+/** Of every command that opens an HSM. */
+export const DEVICE_OPTIONS: Options = {
   ...HSM_OPTIONS,
   environment: {
     kind: 'text',
@@ -33,7 +36,7 @@ export const hsmCommands: readonly Command[] = [
       },
     ],
     options: {
-      ...device,
+      ...DEVICE_OPTIONS,
       directory: { kind: 'text', value: 'DIR', about: 'of a new one; mode 0700' },
       'token-label': { kind: 'text', value: 'LABEL', about: 'of a new token (default quorate)' },
       'key-label': {
@@ -56,15 +59,15 @@ export const hsmCommands: readonly Command[] = [
   {
     name: 'hsm list',
     summary: 'List the keys of an HSM',
-    options: device,
+    options: DEVICE_OPTIONS,
     examples: [`quorate hsm list --hsm ${SOFTHSM} --pin-file pin`, 'quorate hsm list --json'],
     load: async () => (await import('../actions/hsm.ts')).list,
   },
   {
     name: 'hsm generate',
-    summary: 'Make a key that never leaves the HSM',
+    summary: 'Make a key that never leaves the HSM in plaintext',
     options: {
-      ...device,
+      ...DEVICE_OPTIONS,
       label: { kind: 'text', value: 'LABEL', about: 'what people call it' },
       algorithm: {
         kind: 'text',
@@ -72,6 +75,10 @@ export const hsmCommands: readonly Command[] = [
         about: 'ed25519, p256, secp256k1, aes-256 or hmac-sha256 (default ed25519)',
       },
       id: { kind: 'text', value: 'HEX', about: 'its id (default: drawn at random)' },
+      wrappable: {
+        kind: 'flag',
+        about: 'let it leave wrapped under the backup key, never in plaintext: for hsm backup',
+      },
     },
     examples: ['quorate hsm generate --label release --algorithm p256'],
     load: async () => (await import('../actions/hsm.ts')).generate,
@@ -79,7 +86,7 @@ export const hsmCommands: readonly Command[] = [
   {
     name: 'hsm sign',
     summary: 'Sign a message or a digest with a key of an HSM',
-    options: { ...device, ...key, ...message },
+    options: { ...DEVICE_OPTIONS, ...key, ...message },
     examples: [
       'quorate hsm sign --key release --in release.tar',
       'quorate hsm sign --key release --digest 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824',
@@ -90,7 +97,7 @@ export const hsmCommands: readonly Command[] = [
     name: 'hsm verify',
     summary: 'Check a signature of a key of an HSM',
     options: {
-      ...device,
+      ...DEVICE_OPTIONS,
       ...key,
       ...message,
       signature: { kind: 'text', value: 'HEX', about: 'as hsm sign prints it, 64 bytes' },
@@ -101,7 +108,7 @@ export const hsmCommands: readonly Command[] = [
   {
     name: 'hsm status',
     summary: 'Show what an HSM is, how it is, and how far it is trusted',
-    options: device,
+    options: DEVICE_OPTIONS,
     examples: ['quorate hsm status', `quorate hsm status --hsm ${SOFTHSM} --json`],
     load: async () => (await import('../actions/hsm.ts')).status,
   },
@@ -116,7 +123,7 @@ export const hsmCommands: readonly Command[] = [
     name: 'hsm bench',
     summary: 'Measure how fast an HSM signs, with a key that is made and destroyed for it',
     options: {
-      ...device,
+      ...DEVICE_OPTIONS,
       algorithm: {
         kind: 'text',
         value: 'NAME',
@@ -132,7 +139,7 @@ export const hsmCommands: readonly Command[] = [
     name: 'hsm conformance',
     summary: 'Check whether an HSM does all that Quorate asks of it, with keys made for that',
     arguments: uri,
-    options: device,
+    options: DEVICE_OPTIONS,
     examples: [`quorate hsm conformance ${SOFTHSM} --pin-file pin --json`],
     load: async () => (await import('../actions/hsm-conformance.ts')).conformance,
   },
@@ -141,7 +148,7 @@ export const hsmCommands: readonly Command[] = [
     summary: 'Look for what is wrong or weak in an HSM and its keys, and say how to put it right',
     arguments: uri,
     options: {
-      ...device,
+      ...DEVICE_OPTIONS,
       format: { kind: 'text', value: 'NAME', about: 'table, json or sarif (default table)' },
       'fail-on': {
         kind: 'text',
@@ -150,6 +157,13 @@ export const hsmCommands: readonly Command[] = [
           'info, low, medium, high or critical: from which on the exit code is 7 (default low)',
       },
       'no-probe': { kind: 'flag', about: 'make no keys for trial operations' },
+      ...STATE_OPTIONS,
+      ...TRUST_OPTIONS,
+      attestation: {
+        kind: 'list',
+        value: 'FILE',
+        about: 'an attestation of a key, as hsm attest make wrote it; not older than a month',
+      },
     },
     examples: [
       `quorate hsm doctor ${SOFTHSM} --pin-file pin`,

@@ -1,11 +1,13 @@
 import { ACCOUNT_OPTIONS } from '../account-options.ts'
 import type { Command, Options } from '../command.ts'
 import { CONNECTION_OPTIONS } from '../connection-options.ts'
-import { CONTEXT_OPTION } from '../tx-context.ts'
+import { CONTEXT_OPTION } from '../tx-context-option.ts'
+import { WAIT_OPTION } from '../wait-option.ts'
 
 const options: Options = {
   wallet: { kind: 'text', value: 'WALLET', about: 'id or name of the wallet that signs' },
   out: { kind: 'text', value: 'FILE', about: 'write it to this new file' },
+  ...WAIT_OPTION,
   ...ACCOUNT_OPTIONS,
   ...CONNECTION_OPTIONS,
 }

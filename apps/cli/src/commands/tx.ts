@@ -1,7 +1,8 @@
 import { ACCOUNT_OPTIONS } from '../account-options.ts'
 import type { Argument, Command, Options } from '../command.ts'
 import { CONNECTION_OPTIONS } from '../connection-options.ts'
-import { CONTEXT_OPTION } from '../tx-context.ts'
+import { CONTEXT_OPTION } from '../tx-context-option.ts'
+import { WAIT_OPTION } from '../wait-option.ts'
 import { transferCommands } from './transfer.ts'
 
 const tx: Argument = {
@@ -100,6 +101,7 @@ export const txCommands: readonly Command[] = [
         about: 'what to give out (default raw: ready to be broadcast)',
       },
       ...out,
+      ...WAIT_OPTION,
       ...documentOptions,
     },
     examples: [

@@ -10,7 +10,7 @@ import { writeFileAtomic } from '@quorate/platform'
 import { type Connection, connectionTo } from '../connection.ts'
 import { type DevDevice, deviceLines, type GivenDevice } from './device.ts'
 import { firstWord, letGo } from './leash.ts'
-import { type DevNode, isAlive, isRunning } from './state.ts'
+import { type DevNode, type DevState, isAlive, isRunning } from './state.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../../bin/quorate.mjs', import.meta.url))
 
@@ -22,8 +22,8 @@ const passedEnv = (): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED.test(name)))
 
 /** JSON text is YAML, too, and quotes whatever a path may hold. */
-function configOf(node: DevNode, all: readonly DevNode[], device: DevDevice | undefined): string {
-  const peers = all
+function configOf(node: DevNode, { nodes, nats }: DevState, device: DevDevice | undefined): string {
+  const peers = nodes
     .filter(({ index }) => index !== node.index)
     .map(({ index, mesh }) => `    - ${JSON.stringify(`${index}=unix:${mesh}`)}`)
   return [
@@ -36,6 +36,10 @@ function configOf(node: DevNode, all: readonly DevNode[], device: DevDevice | un
     'mesh:',
     `  listen: ${JSON.stringify(`unix:${node.mesh}`)}`,
     ...(peers.length === 0 ? [] : ['  peers:', ...peers]),
+    // All nodes share this machine: no minutes of computing for presignatures that nobody may need.
+    'pool:',
+    '  presignatures: 2',
+    ...(nats === undefined ? [] : ['bus: nats', 'nats:', `  url: ${JSON.stringify(nats)}`]),
     ...(device === undefined ? [] : deviceLines(device, node.index, PIN_DESCRIPTOR)),
     '',
   ].join('\n')
@@ -70,11 +74,11 @@ export type Started = {
  */
 export async function startDaemon(
   node: DevNode,
-  all: readonly DevNode[],
+  state: DevState,
   given: GivenDevice | undefined,
 ): Promise<Started> {
   const config = join(node.directory, 'quorate.yaml')
-  writeFileAtomic(config, utf8(configOf(node, all, given?.device)))
+  writeFileAtomic(config, utf8(configOf(node, state, given?.device)))
   const log = openSync(join(node.directory, 'node.log'), 'a', 0o600)
   // A core dump would hold secrets; Node itself cannot forbid one.
   const command = ['-c', 'ulimit -c 0; exec "$0" "$@"', process.execPath, LAUNCHER]

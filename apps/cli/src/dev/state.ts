@@ -20,6 +20,8 @@ export type DevState = {
   readonly v: 1
   /** Signers that a new wallet needs unless told. */
   readonly threshold: number
+  /** The NATS server through which the nodes reach each other, instead of the mesh. */
+  readonly nats?: string
   readonly nodes: readonly DevNode[]
 }
 

@@ -17,6 +17,8 @@ export type UpOptions = {
   readonly threshold: number | undefined
   /** Of node 1 on 127.0.0.1, the others have the next ones; null for unix sockets only. */
   readonly port: number | null
+  /** The NATS server between the nodes; null for the mesh, the same as before unless given. */
+  readonly nats?: string | null | undefined
   /** Asked for once, before nodes are made or started. Without one, each has a simulated HSM in its data. */
   readonly device?: () => Promise<GivenDevice | undefined>
 }
@@ -61,6 +63,9 @@ export async function takeUp(
       options.threshold ?? (isNew || before.nodes.length === 0 ? majority(size) : before.threshold)
     checkThreshold({ threshold, parties: size, unsafeThreshold: true })
     const running = before.nodes.filter(isRunning)
+    const nats = options.nats === undefined ? before.nats : (options.nats ?? undefined)
+    const bus = nats === undefined ? {} : { nats }
+    if (running.length > 0 && nats !== before.nats) throw new Fault('cli/still-running')
     if (running.length === size) {
       const state = { ...before, threshold }
       if (threshold !== before.threshold) await writeState(home, state)
@@ -72,8 +77,8 @@ export async function takeUp(
     )
     if (!isNew) device = await options.device?.()
     onProgress(`starting ${size - running.length} nodes`)
-    const nodes = await startAll(home, planned, threshold, device)
-    const state: DevState = { v: 1, threshold, nodes }
+    const nodes = await startAll(home, planned, { v: 1, threshold, ...bus, nodes: planned }, device)
+    const state: DevState = { v: 1, threshold, ...bus, nodes }
     await waitForPeers({ ...known, threshold }, nodes, onProgress)
     return { state, wasRunning: false, isNew }
   } finally {
@@ -113,20 +118,20 @@ function plan(
 async function startAll(
   home: Home,
   planned: readonly DevNode[],
-  threshold: number,
+  state: DevState,
   device: GivenDevice | undefined,
 ): Promise<readonly DevNode[]> {
   const started = await Promise.allSettled(
     planned.map(
       async (node): Promise<Started> =>
-        node.pid === null ? startDaemon(node, planned, device) : { node, release: () => {} },
+        node.pid === null ? startDaemon(node, state, device) : { node, release: () => {} },
     ),
   )
   const ready = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
   const failed = started.find((each) => each.status === 'rejected')
   if (failed === undefined) {
     const nodes = ready.map(({ node }) => node)
-    await writeState(home, { v: 1, threshold, nodes })
+    await writeState(home, { ...state, nodes })
     for (const { release } of ready) release()
     return nodes
   }

@@ -8,7 +8,9 @@ import { custodyText } from '../custody.ts'
 import { readDevDevice } from '../dev/device.ts'
 import { type Home, hasCluster } from '../dev/home.ts'
 import { type DevNode, isRunning, readState } from '../dev/state.ts'
+import { backupFindings } from './backup.ts'
 import { error, type Finding, ok, warning } from './finding.ts'
+import { readiness } from './ready.ts'
 
 const DEFAULT_PORT = 7600
 
@@ -35,7 +37,8 @@ export async function clusterFindings(
     try {
       const { client } = connectionTo(known, { socketPath: node.socket })
       const status = await client.call('getStatus', {})
-      findings.push(...ofStatus(node, status))
+      findings.push(await readiness(`node ${node.index}`, { socketPath: node.socket }))
+      findings.push(...ofStatus(`node ${node.index}`, status))
       devices.set(custodyText(status.custody), status.custody)
     } catch (caught) {
       if (!isFault(caught)) throw caught
@@ -47,7 +50,7 @@ export async function clusterFindings(
   return [...findings, ...[...devices.values()].map(custody)]
 }
 
-function custody({ kind, level }: StatusJson['custody']): Finding {
+export function custody({ kind, level }: StatusJson['custody']): Finding {
   if (kind === 'simulated')
     return warning(
       'HSM',
@@ -70,8 +73,7 @@ function modes({ index, directory, socket }: DevNode): readonly Finding[] {
   })
 }
 
-function ofStatus({ index }: DevNode, status: StatusJson): readonly Finding[] {
-  const what = `node ${index}`
+export function ofStatus(what: string, status: StatusJson): readonly Finding[] {
   const findings: Finding[] = []
   const away = status.peers.filter(({ state }) => state !== 'connected').map((peer) => peer.index)
   if (away.length > 0)
@@ -90,6 +92,7 @@ function ofStatus({ index }: DevNode, status: StatusJson): readonly Finding[] {
         'It will be, once a peer holds one of its checkpoints.',
       ),
     )
+  findings.push(...backupFindings(what, status))
   const backends = Object.entries(status.backends).map(([group, engine]) => `${group} by ${engine}`)
   return findings.length > 0
     ? findings

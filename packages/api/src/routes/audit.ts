@@ -14,6 +14,7 @@ import {
   idSchema,
   named,
   type Schema,
+  schemaOf,
   timeSchema,
 } from './schema.ts'
 
@@ -67,29 +68,33 @@ export type AuditItemJson = {
   readonly record: AuditRecordJson
 }
 
+/** A record as `auditRecordToJson` writes it. */
+export const auditRecordSchema: Schema<AuditRecordJson> = schemaOf<AuditRecordJson>(
+  Type.Object({
+    seq: countSchema,
+    time: timeSchema,
+    bootId: hexSchema(16),
+    actor: Type.String(),
+    action: Type.String(),
+    resource: Type.String(),
+    project: Type.Optional(idSchema('prj')),
+    decision: enumSchema('allow', 'deny', 'none'),
+    reason: Type.Optional(Type.String()),
+    requestId: Type.Optional(idSchema('req')),
+    sessionId: Type.Optional(hexSchema(32)),
+    outcome: enumSchema('begun', 'done', 'failed'),
+    fields: Type.Record(Type.String(), Type.Union([Type.String(), Type.Integer()])),
+  }),
+)
+
 export const auditItemSchema: Schema<AuditItemJson> = named<AuditItemJson>(
   'AuditItem',
   Type.Object({
     bytes: hexSchema({ max: 1 << 14 }),
     h: hexSchema(32),
-    record: Type.Object({
-      seq: countSchema,
-      time: timeSchema,
-      bootId: hexSchema(16),
-      actor: Type.String(),
-      action: Type.String(),
-      resource: Type.String(),
-      project: Type.Optional(idSchema('prj')),
-      decision: enumSchema('allow', 'deny', 'none'),
-      reason: Type.Optional(Type.String()),
-      requestId: Type.Optional(idSchema('req')),
-      sessionId: Type.Optional(hexSchema(32)),
-      outcome: enumSchema('begun', 'done', 'failed'),
-      fields: Type.Record(Type.String(), Type.Union([Type.String(), Type.Integer()])),
-    }),
+    record: auditRecordSchema,
   }),
 )
-
 export type CheckpointJson = {
   /** Canonical bytes, signature included; hex. */
   readonly bytes: string

@@ -50,12 +50,36 @@ export type RefreshResult = Recorded & {
   /** The new one. */
   readonly generation: number
 }
-export type OperationResult = CreateWalletResult | SignResult | RefreshResult
+export type ChangePolicyResult = {
+  readonly kind: 'changePolicy'
+  readonly wallet: string
+  /** Of the policy now in force. */
+  readonly version: number
+  readonly policyHash: string
+}
+export type OperationResult = CreateWalletResult | SignResult | RefreshResult | ChangePolicyResult
+
+/** What an operation waits for before it goes on. */
+export type WaitingJson = {
+  /** What approvals sign, beside the policy hash: 32 bytes, hex. */
+  readonly intent: string
+  readonly policyHash: string
+  /** Approvals of each group that policy asks for. */
+  readonly approvals: readonly {
+    readonly group: string
+    readonly need: number
+    readonly given: number
+  }[]
+  /** Where policy delays it: it goes on no earlier. */
+  readonly notBefore?: string
+  /** Nothing is signed from then on. */
+  readonly expiresAt: string
+}
 
 export type OperationJson = {
   readonly id: string
   readonly kind: OperationResult['kind']
-  readonly state: 'running' | 'done' | 'failed'
+  readonly state: 'running' | 'waiting' | 'done' | 'failed'
   readonly project: string
   readonly requestId: string
   readonly wallet?: string
@@ -65,6 +89,8 @@ export type OperationJson = {
     readonly round: number
     readonly of: number
   }
+  /** While it waits. */
+  readonly waiting?: WaitingJson
   /** Once it is done. */
   readonly result?: OperationResult
   /** Once it has failed. */
@@ -72,6 +98,29 @@ export type OperationJson = {
   readonly createdAt: string
   readonly updatedAt: string
 }
+
+/** What a wallet was asked to sign at this node. */
+export type PastRequestJson = {
+  readonly operation: string
+  /** The client that asked. */
+  readonly client: string
+  /** The signed request, hex. */
+  readonly request: string
+  readonly createdAt: string
+  /** What became of it, while that is known: for a day. */
+  readonly state?: OperationJson['state']
+}
+
+export const pastRequestSchema: Schema<PastRequestJson> = named<PastRequestJson>(
+  'PastRequest',
+  Type.Object({
+    operation: idSchema('op'),
+    client: idSchema('cli'),
+    request: hexSchema({ max: 1 << 16 }),
+    createdAt: timeSchema,
+    state: Type.Optional(enumSchema('running', 'waiting', 'done', 'failed')),
+  }),
+)
 
 export const problemSchema: Schema<Problem> = named<Problem>(
   'Problem',
@@ -119,21 +168,41 @@ const resultSchema: Schema<OperationResult> = schemaOf<OperationResult>(
       record,
       receipts,
     }),
+    Type.Object({
+      kind: Type.Literal('changePolicy'),
+      wallet: idSchema('wal'),
+      version: countSchema,
+      policyHash: hexSchema(32),
+    }),
   ]),
+)
+
+export const waitingSchema: Schema<WaitingJson> = named<WaitingJson>(
+  'Waiting',
+  Type.Object({
+    intent: hexSchema(32),
+    policyHash: hexSchema(32),
+    approvals: Type.Array(
+      Type.Object({ group: Type.String(), need: countSchema, given: countSchema }),
+    ),
+    notBefore: Type.Optional(timeSchema),
+    expiresAt: timeSchema,
+  }),
 )
 
 export const operationSchema: Schema<OperationJson> = named<OperationJson>(
   'Operation',
   Type.Object({
     id: idSchema('op'),
-    kind: enumSchema('createWallet', 'sign', 'refresh'),
-    state: enumSchema('running', 'done', 'failed'),
+    kind: enumSchema('createWallet', 'sign', 'refresh', 'changePolicy'),
+    state: enumSchema('running', 'waiting', 'done', 'failed'),
     project: idSchema('prj'),
     requestId: idSchema('req'),
     wallet: Type.Optional(idSchema('wal')),
     progress: Type.Optional(
       Type.Object({ phase: Type.String(), round: countSchema, of: countSchema }),
     ),
+    waiting: Type.Optional(waitingSchema),
     result: Type.Optional(resultSchema),
     problem: Type.Optional(problemSchema),
     createdAt: timeSchema,

@@ -32,6 +32,8 @@ export type StatusJson = {
     readonly startedAt: string
     /** Random per start, hex. */
     readonly bootId: string
+    /** SHA-256 of the certificate of the API on TCP, hex, where it speaks TLS. */
+    readonly apiCertificate?: string
   }
   readonly cluster: {
     /** Hash of the cluster record, hex. */
@@ -69,7 +71,49 @@ export type StatusJson = {
   }
   /** Engine by group, e.g. `{ed25519: 'noble'}`. */
   readonly backends: { readonly [group: string]: string }
+  /** Absent from a node that is too old to say. */
+  readonly backup?: BackupStatusJson
 }
+
+export type BackupStatusJson = {
+  readonly isEnabled: boolean
+  /** Where backups go, without credentials. */
+  readonly place?: string
+  readonly newest?: { readonly number: number; readonly digest: string; readonly at: string }
+  /** Code of why the last attempt failed. */
+  readonly failure?: string
+  /** When somebody last opened a backup of this node. */
+  readonly drilledAt?: string
+  /** Wallets that a restored node must refresh; absent where its signer does not answer. */
+  readonly unrefreshed?: number
+}
+
+/** `{}`: the route says it all. */
+export type NoBody = { readonly [name: string]: never }
+
+export const noBodySchema: Schema<NoBody> = named<NoBody>(
+  'NoBody',
+  Type.Object({}, { additionalProperties: false }),
+)
+
+/** A backup that was just made. */
+export type MadeBackupJson = {
+  readonly number: number
+  readonly digest: string
+  readonly at: string
+  /** Where it is, without credentials. */
+  readonly place: string
+}
+
+export const madeBackupSchema: Schema<MadeBackupJson> = named<MadeBackupJson>(
+  'MadeBackup',
+  Type.Object({
+    number: countSchema,
+    digest: hexSchema(32),
+    at: timeSchema,
+    place: Type.String(),
+  }),
+)
 
 export const statusSchema: Schema<StatusJson> = named<StatusJson>(
   'Status',
@@ -79,6 +123,7 @@ export const statusSchema: Schema<StatusJson> = named<StatusJson>(
       index: countSchema,
       startedAt: timeSchema,
       bootId: hexSchema(16),
+      apiCertificate: Type.Optional(hexSchema(32)),
     }),
     cluster: Type.Object({
       id: hexSchema(32),
@@ -113,6 +158,18 @@ export const statusSchema: Schema<StatusJson> = named<StatusJson>(
       protocol: countSchema,
     }),
     backends: Type.Record(Type.String(), Type.String()),
+    backup: Type.Optional(
+      Type.Object({
+        isEnabled: Type.Boolean(),
+        place: Type.Optional(Type.String()),
+        newest: Type.Optional(
+          Type.Object({ number: countSchema, digest: hexSchema(32), at: timeSchema }),
+        ),
+        failure: Type.Optional(Type.String()),
+        drilledAt: Type.Optional(timeSchema),
+        unrefreshed: Type.Optional(countSchema),
+      }),
+    ),
   }),
 )
 

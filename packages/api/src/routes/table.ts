@@ -6,87 +6,32 @@
 import { bug } from '@quorate/base'
 import { Type } from '@sinclair/typebox'
 import type { Permission } from '../permission.ts'
-import { PROTOCOL_NAMES, type ProtocolName } from '../protocol.ts'
+import { PROTOCOL_NAMES } from '../protocol.ts'
 import { MAX_REQUEST_BYTES } from '../request.ts'
+import { approvalBodySchema, approvedSchema, waitingRequestSchema } from './approval.ts'
+import { auditItemSchema, checkpointSchema } from './audit.ts'
+import type {
+  AuditQuery,
+  ListQuery,
+  NodeApi,
+  OfWallet,
+  OpenApiJson,
+  OperationId,
+  RequestBodyJson,
+  WalletQuery,
+} from './calls.ts'
+import { operationSchema, pastRequestSchema } from './operation.ts'
+import { walletPolicySchema } from './policy.ts'
+import { enumSchema, hexSchema, idSchema, pageSchema, type Schema, schemaOf } from './schema.ts'
 import {
-  type AuditItemJson,
-  auditItemSchema,
-  type CheckpointJson,
-  checkpointSchema,
-} from './audit.ts'
-import { type OperationJson, operationSchema } from './operation.ts'
-import { type WalletPolicyJson, walletPolicySchema } from './policy.ts'
-import {
-  enumSchema,
-  hexSchema,
-  idSchema,
-  type Page,
-  pageSchema,
-  type Schema,
-  schemaOf,
-} from './schema.ts'
-import {
-  type ClusterJson,
   clusterSchema,
-  type HealthJson,
   healthSchema,
-  type StatusJson,
+  madeBackupSchema,
+  noBodySchema,
   statusSchema,
 } from './status.ts'
-import {
-  type ExplainBody,
-  type ExplanationJson,
-  explainBodySchema,
-  explanationSchema,
-} from './transaction.ts'
-import { type WalletJson, walletSchema } from './wallet.ts'
-
-/** Nothing to send: no path parameter, no query, no body. */
-type Nothing = undefined
-type Call<Input, Answer> = {
-  readonly params: Input extends { readonly params: infer T } ? T : Nothing
-  readonly query: Input extends { readonly query: infer T } ? T : Nothing
-  readonly body: Input extends { readonly body: infer T } ? T : Nothing
-  readonly answer: Answer
-}
-
-export type ListQuery = {
-  /** `nextCursor` of the page before. */
-  readonly cursor?: string
-  /** 1 to 500, 100 unless told. */
-  readonly limit?: number
-}
-export type AuditQuery = {
-  /** Number of the last record already seen. */
-  readonly after?: number
-  readonly limit?: number
-}
-/** A canonical signed request, hex. */
-export type RequestBodyJson = { readonly request: string }
-type ById = { readonly params: { readonly id: string } }
-
-export type WalletQuery = ListQuery & {
-  /** Only wallets of this protocol, by any of its names. */
-  readonly protocol?: ProtocolName
-}
-
-/** What each route takes and answers. */
-export type NodeApi = {
-  readonly getHealth: Call<unknown, HealthJson>
-  readonly getStatus: Call<unknown, StatusJson>
-  readonly getCluster: Call<unknown, ClusterJson>
-  readonly listWallets: Call<{ readonly query: WalletQuery }, Page<WalletJson>>
-  readonly getWallet: Call<ById, WalletJson>
-  readonly createWallet: Call<{ readonly body: RequestBodyJson }, OperationJson>
-  readonly refreshWallet: Call<ById & { readonly body: RequestBodyJson }, OperationJson>
-  readonly signTransaction: Call<{ readonly body: RequestBodyJson }, OperationJson>
-  readonly explainTransaction: Call<{ readonly body: ExplainBody }, ExplanationJson>
-  readonly getOperation: Call<ById, OperationJson>
-  readonly getPolicy: Call<{ readonly params: { readonly walletId: string } }, WalletPolicyJson>
-  readonly listAudit: Call<{ readonly query: AuditQuery }, Page<AuditItemJson>>
-  readonly listCheckpoints: Call<{ readonly query: AuditQuery }, Page<CheckpointJson>>
-}
-export type OperationId = keyof NodeApi
+import { explainBodySchema, explanationSchema } from './transaction.ts'
+import { walletSchema } from './wallet.ts'
 
 type AnyCall = NodeApi[OperationId]
 export type Route<C extends AnyCall = AnyCall> = {
@@ -101,9 +46,18 @@ export type Route<C extends AnyCall = AnyCall> = {
   readonly params: Schema<C['params']> | undefined
   readonly query: Schema<C['query']> | undefined
   readonly body: Schema<C['body']> | undefined
+  /** 202 stands beside 200: what ends within `SYNC_MS` is answered at once. */
   readonly status: 200 | 202
+  /** Of each event where `isStream`. */
   readonly answer: Schema<C['answer']>
+  /** Whether the answer is a stream of server-sent events, each named `EVENT_NAME`. */
+  readonly isStream: boolean
 }
+
+/** How long a node waits for an operation before it answers with its id alone. */
+export const SYNC_MS = 2_000
+/** Of the events that hold an operation. */
+export const EVENT_NAME = 'operation'
 
 export const IDEMPOTENCY_HEADER = 'idempotency-key'
 /** Printable ASCII, 8 to 128 characters. */
@@ -114,12 +68,17 @@ export const DEFAULT_LIMIT = 100
 const limit = Type.Optional(
   Type.Integer({ minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT }),
 )
+const cursor = Type.Optional(Type.String({ maxLength: 256 }))
+const listQuery = schemaOf<ListQuery>(
+  Type.Object({ cursor, limit }, { additionalProperties: false }),
+)
 const walletQuery = schemaOf<WalletQuery>(
   Type.Object(
     {
-      cursor: Type.Optional(Type.String({ maxLength: 256 })),
+      cursor,
       limit,
       protocol: Type.Optional(enumSchema(...PROTOCOL_NAMES)),
+      label: Type.Optional(Type.String({ maxLength: 64 })),
     },
     { additionalProperties: false },
   ),
@@ -136,11 +95,27 @@ const requestBody = schemaOf<RequestBodyJson>(
 const byId = (prefix: 'wal' | 'op'): Schema<{ readonly id: string }> =>
   schemaOf(Type.Object({ id: idSchema(prefix) }))
 
+const ofWallet: Schema<OfWallet['params']> = schemaOf(Type.Object({ walletId: idSchema('wal') }))
+
 const nothing = { params: undefined, query: undefined, body: undefined }
 /** Reads a state; asking twice is harmless. */
-const read = { method: 'GET', needsIdempotencyKey: false, status: 200, ...nothing } as const
+const read = {
+  method: 'GET',
+  needsIdempotencyKey: false,
+  status: 200,
+  isStream: false,
+  ...nothing,
+} as const
+/** Follows a state until the client goes. */
+const watch = { ...read, isStream: true } as const
 /** Begins an operation; the same idempotency key begins it once. */
-const begin = { method: 'POST', needsIdempotencyKey: true, status: 202, ...nothing } as const
+const begin = {
+  method: 'POST',
+  needsIdempotencyKey: true,
+  status: 202,
+  isStream: false,
+  ...nothing,
+} as const
 
 export const ROUTES: { readonly [Id in OperationId]: Route<NodeApi[Id]> } = {
   getHealth: {
@@ -205,6 +180,15 @@ export const ROUTES: { readonly [Id in OperationId]: Route<NodeApi[Id]> } = {
     body: requestBody,
     answer: operationSchema,
   },
+  listRequests: {
+    ...read,
+    path: '/api/v1/wallets/{id}/requests',
+    summary: 'What a wallet was asked to sign at this node in the last 31 days, oldest first',
+    permission: 'tx.explain',
+    params: byId('wal'),
+    query: listQuery,
+    answer: pageSchema(pastRequestSchema),
+  },
   explainTransaction: {
     ...read,
     method: 'POST',
@@ -222,13 +206,63 @@ export const ROUTES: { readonly [Id in OperationId]: Route<NodeApi[Id]> } = {
     params: byId('op'),
     answer: operationSchema,
   },
+  watchOperation: {
+    ...watch,
+    path: '/api/v1/operations/{id}/events',
+    summary: 'Follow an operation to its end',
+    permission: 'wallet.read',
+    params: byId('op'),
+    answer: operationSchema,
+  },
+  watchProject: {
+    ...watch,
+    path: '/api/v1/events',
+    summary: "Follow all operations of the client's project",
+    permission: 'wallet.read',
+    answer: operationSchema,
+  },
   getPolicy: {
     ...read,
     path: '/api/v1/policies/{walletId}',
     summary: 'The policy in force for a wallet',
     permission: 'wallet.read',
-    params: schemaOf(Type.Object({ walletId: idSchema('wal') })),
+    params: ofWallet,
     answer: walletPolicySchema,
+  },
+  changePolicy: {
+    ...begin,
+    path: '/api/v1/policies/{walletId}',
+    summary:
+      "Put another policy in a wallet's policy's place, with the approvals that this one asks for",
+    permission: 'policy.change',
+    params: ofWallet,
+    body: requestBody,
+    answer: operationSchema,
+  },
+  listApprovals: {
+    ...read,
+    path: '/api/v1/approvals',
+    summary: "Requests of the client's project that wait for approvals or a delay",
+    permission: 'approval.read',
+    answer: pageSchema(waitingRequestSchema),
+  },
+  giveApproval: {
+    ...read,
+    method: 'POST',
+    path: '/api/v1/approvals',
+    summary: 'Approve or reject a request that waits',
+    permission: 'approval.give',
+    body: approvalBodySchema,
+    answer: approvedSchema,
+  },
+  makeBackup: {
+    ...read,
+    method: 'POST',
+    path: '/api/v1/backups',
+    summary: 'Make a backup of this node now',
+    permission: 'backup.make',
+    body: noBodySchema,
+    answer: madeBackupSchema,
   },
   listAudit: {
     ...read,
@@ -245,6 +279,13 @@ export const ROUTES: { readonly [Id in OperationId]: Route<NodeApi[Id]> } = {
     permission: 'audit.read',
     query: auditQuery,
     answer: pageSchema(checkpointSchema),
+  },
+  getOpenApi: {
+    ...read,
+    path: '/api/v1/openapi.json',
+    summary: 'This API as an OpenAPI 3.1 document',
+    permission: 'status.read',
+    answer: schemaOf<OpenApiJson>(Type.Object({ openapi: Type.String() })),
   },
 }
 

@@ -1,7 +1,7 @@
 /** Transactions as the API shows them, and what policy says to them. */
 
 import { Type } from '@sinclair/typebox'
-import type { TxKind, TxView } from '../view.ts'
+import type { TxCall, TxKind, TxView } from '../view.ts'
 import { TX_KINDS } from '../view.ts'
 import {
   amountSchema,
@@ -32,17 +32,30 @@ export type TxViewJson = {
     readonly amount: string
     readonly isClaimed: boolean
   } | null
+  readonly calls?: readonly TxCall[]
+  readonly allowances?: readonly {
+    readonly spender: string
+    readonly asset: string
+    readonly amount: string
+    readonly isClaimed: boolean
+  }[]
   readonly isComplete: boolean
   readonly notes: readonly string[]
   readonly warnings: readonly string[]
 }
 
 /** A view with its amounts as decimal strings. */
-export const viewToJson = (view: TxView): TxViewJson => ({
+export const viewToJson = ({ calls, allowances, fee, ...view }: TxView): TxViewJson => ({
   ...view,
-  outputs: view.outputs.map((output) => ({ ...output, amount: String(output.amount) })),
-  fee: view.fee === undefined ? null : { ...view.fee, amount: String(view.fee.amount) },
+  outputs: view.outputs.map(withText),
+  fee: fee === undefined ? null : withText(fee),
+  ...(calls !== undefined && { calls }),
+  ...(allowances !== undefined && { allowances: allowances.map(withText) }),
 })
+
+const withText = <T extends { readonly amount: bigint }>(
+  value: T,
+): Omit<T, 'amount'> & { readonly amount: string } => ({ ...value, amount: String(value.amount) })
 
 const texts = Type.Array(Type.String())
 
@@ -66,6 +79,19 @@ export const txViewSchema: Schema<TxViewJson> = named<TxViewJson>(
       Type.Object({ asset: Type.String(), amount: amountSchema, isClaimed: Type.Boolean() }),
       Type.Null(),
     ]),
+    calls: Type.Optional(
+      Type.Array(Type.Object({ contract: Type.String(), selector: Type.String() })),
+    ),
+    allowances: Type.Optional(
+      Type.Array(
+        Type.Object({
+          spender: Type.String(),
+          asset: Type.String(),
+          amount: amountSchema,
+          isClaimed: Type.Boolean(),
+        }),
+      ),
+    ),
     isComplete: Type.Boolean(),
     notes: texts,
     warnings: texts,
@@ -109,7 +135,9 @@ export type ReasonJson = {
 
 export type ExplanationJson = {
   readonly view: TxViewJson
-  readonly decision: 'allow' | 'deny'
+  /** The view in plain words, line by line. */
+  readonly lines: readonly string[]
+  readonly decision: 'allow' | 'deny' | 'approve' | 'delay'
   /** The rule that decided; absent where no rule allows it. */
   readonly rule?: string
   readonly reasons: readonly ReasonJson[]
@@ -119,7 +147,8 @@ export const explanationSchema: Schema<ExplanationJson> = named<ExplanationJson>
   'Explanation',
   Type.Object({
     view: txViewSchema,
-    decision: enumSchema('allow', 'deny'),
+    lines: texts,
+    decision: enumSchema('allow', 'deny', 'approve', 'delay'),
     rule: Type.Optional(Type.String()),
     reasons: Type.Array(
       Type.Object({ rule: Type.String(), matched: Type.Boolean(), because: Type.String() }),

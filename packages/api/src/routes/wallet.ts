@@ -36,6 +36,8 @@ export type WalletJson = {
   readonly corruptionBound: number
   readonly parties: number
   readonly unsafeThreshold: boolean
+  /** Whether it may sign digests, which nobody can read. */
+  readonly blind: boolean
   readonly generation: number
   /** The key that the parties share, before any tweak; hex. */
   readonly groupKey: string
@@ -70,6 +72,7 @@ export const walletSchema: Schema<WalletJson> = named<WalletJson>(
     corruptionBound: countSchema,
     parties: countSchema,
     unsafeThreshold: Type.Boolean(),
+    blind: Type.Boolean(),
     generation: countSchema,
     groupKey: hexSchema({ max: 64 }),
     publicKey: hexSchema({ max: 64 }),

@@ -13,6 +13,7 @@ import {
   type StatusJson,
   toProblem,
   viewToJson,
+  type WaitingJson,
   type WalletJson,
   type WalletPolicyJson,
 } from '@quorate/api'
@@ -36,6 +37,7 @@ const wallet: WalletJson = {
   corruptionBound: 1,
   parties: 3,
   unsafeThreshold: false,
+  blind: false,
   generation: 1,
   groupKey: hex(32),
   publicKey: hex(32),
@@ -72,8 +74,27 @@ const operation: OperationJson = {
   updatedAt: TIME,
 }
 
+const waiting: WaitingJson = {
+  intent: hex(32),
+  policyHash: hex(32),
+  approvals: [{ group: 'treasurers', need: 2, given: 1 }],
+  notBefore: TIME,
+  expiresAt: TIME,
+}
+
+const waitingOperation: OperationJson = {
+  id: id('op', 2),
+  kind: 'changePolicy',
+  state: 'waiting',
+  project: id('prj', 1),
+  requestId: id('req', 2),
+  waiting,
+  createdAt: TIME,
+  updatedAt: TIME,
+}
+
 const status: StatusJson = {
-  node: { id: id('nod', 1), index: 1, startedAt: TIME, bootId: hex(16) },
+  node: { id: id('nod', 1), index: 1, startedAt: TIME, bootId: hex(16), apiCertificate: hex(32) },
   cluster: { id: hex(32), name: 'dev', number: 1, size: 3 },
   environment: 'development',
   peers: [
@@ -112,6 +133,7 @@ const explanation: ExplanationJson = {
     notes: ['spends 2 coins'],
     warnings: ['w'],
   }),
+  lines: ['spends 2 coins'],
   decision: 'allow',
   rule: 'testnet',
   reasons: [{ rule: 'testnet', matched: true, because: 'It is allowed.' }],
@@ -174,9 +196,36 @@ const ANSWERS: { readonly [Id in keyof typeof ROUTES]: unknown } = {
   signTransaction: operation,
   explainTransaction: explanation,
   getOperation: operation,
+  watchOperation: operation,
+  watchProject: waitingOperation,
   getPolicy: policy,
   listAudit: page({ bytes: hex(99), h: hex(32), record }),
   listCheckpoints: page({ bytes: hex(99), seq: 1, time: TIME }),
+  getOpenApi: { openapi: '3.1.0' },
+  listRequests: page({
+    operation: id('op', 1),
+    client: id('cli', 1),
+    request: hex(99),
+    createdAt: TIME,
+    state: 'done',
+  }),
+  changePolicy: {
+    ...operation,
+    kind: 'changePolicy',
+    result: { kind: 'changePolicy', wallet: wallet.id, version: 2, policyHash: hex(32) },
+  },
+  listApprovals: page({
+    hash: hex(32),
+    kind: 'sign',
+    wallet: wallet.id,
+    client: id('cli', 1),
+    request: hex(99),
+    lines: ['pays 1 SOL'],
+    waiting,
+    since: TIME,
+  }),
+  giveApproval: { request: hex(32) },
+  makeBackup: { number: 7, digest: hex(32), at: TIME, place: '/mnt/backups' },
 }
 const routes = Object.entries(ROUTES) as readonly [keyof typeof ROUTES, Route][]
 
@@ -195,7 +244,9 @@ test('every answer fits its schema, which knows all of its fields', () => {
 
 test('whatever costs something is a POST that needs a key, a body and a permission', () => {
   for (const [id, route] of routes) {
-    const isCostly = ['createWallet', 'refreshWallet', 'signTransaction'].includes(id)
+    const isCostly = ['createWallet', 'refreshWallet', 'signTransaction', 'changePolicy'].includes(
+      id,
+    )
     assert.equal(route.needsIdempotencyKey, isCostly, id)
     assert.equal(route.status, isCostly ? 202 : 200, id)
     assert.equal(route.method === 'POST', route.body !== undefined, id)

@@ -33,6 +33,22 @@ export const apiErrors = {
     'no role of this client permits the call',
     'Use a client with a role that permits it, or have the administrators enrol one.',
   ]),
+  'api/other-subject': denied([
+    'the approval is about another request, policy or cluster',
+    'Approve the request as it waits now; an approval counts for one request under one policy only.',
+  ]),
+  'api/approval-expired': denied([
+    'the approval has expired',
+    'Approve again, with a later expiry.',
+  ]),
+  'api/unknown-approver': denied([
+    'the approver is not one whom the cluster record lets approve now',
+    'Use the key of an enrolled approver that has not expired, or have the administrators enrol it.',
+  ]),
+  'api/bad-blind-grant': denied([
+    'the grant does not allow this wallet to sign digests',
+    'Have enough administrators sign a grant for exactly this label, key and policy: quorate gateway grant.',
+  ]),
   'api/chain-gap': conflict([
     'the audit record does not follow the end of the chain',
     'Read the end of the chain again, then append.',

@@ -30,6 +30,14 @@ export const cliErrors = {
     'an option or argument has a value that it cannot take',
     'Add --help to the command to see what it takes.',
   ]),
+  'cli/no-voice': denied([
+    'none of the keys given belongs to somebody who may approve',
+    'Give the key file of a client that is a member of a group with --client, or of an administrator with --admin.',
+  ]),
+  'cli/not-waiting': notFound([
+    'no request of that hash waits',
+    'quorate approval list shows those that do; one that has ended or expired is gone.',
+  ]),
   'cli/not-confirmed': invalid([
     'this cannot be undone, and it was not confirmed',
     'Type the word at the question, or give it with --confirm.',
@@ -126,5 +134,33 @@ export const cliErrors = {
   'cli/no-referee': unavailable([
     'the libraries that make and check sample transactions are not installed',
     'Run this from a checkout of the project, after npm install and npm run build.',
+  ]),
+  'cli/not-signed-in': denied([
+    'you are not signed in to a KMS',
+    'Start one with quorate kms dev, or sign in with quorate kms login --url URL.',
+  ]),
+  'cli/no-project': invalid([
+    'it is not clear which project is meant',
+    'Name it with --project or KMS_PROJECT; quorate kms projects list shows what there is.',
+  ]),
+  'cli/open-file': denied([
+    'others of this machine can read a file that holds a secret',
+    'Give it mode 0600 (chmod 600), and use a new token if somebody may have read it.',
+  ]),
+  'cli/cannot-run': notFound([
+    'the program cannot be started',
+    'Check its name and that it may be executed; what comes after -- is the program.',
+  ]),
+  'cli/kms-not-running': unavailable([
+    'the development KMS does not run',
+    'Start it with quorate kms dev.',
+  ]),
+  'cli/kms-running': conflict([
+    'the development KMS runs in the background already',
+    'Stop it with quorate kms dev --stop, then try again.',
+  ]),
+  'cli/sign-in-refused': denied([
+    'the sign-in was not approved in time',
+    'Run quorate kms login again, and approve its code where you are signed in.',
   ]),
 } as const satisfies Record<string, ErrorEntry>

@@ -36,7 +36,43 @@ export const enclaveErrors = {
   ]),
   'enclave/nodes-changed': denied([
     'the record names other nodes than the cluster began with',
-    'Keep the nodes as they are; this version changes clients, admins and rules only.',
+    'Keep the nodes as they are; another machine takes the place of one by quorate node restore.',
+  ]),
+  'enclave/no-recipients': conflict([
+    'the cluster record names nobody who could open a backup of this node',
+    'Make a recipient (quorate backup recipients), and propose a cluster record that names it.',
+  ]),
+  'enclave/bad-backup': invalid([
+    'the backup is damaged, or parts of it do not belong together',
+    'Take the file from another copy of the backups, or an earlier backup of the same node.',
+  ]),
+  'enclave/backup-unreadable': denied([
+    'the backup cannot be opened with this secret',
+    'Check the words, the key file or the HSM; if they are right, the file was altered.',
+  ]),
+  'enclave/backup-not-for-key': denied([
+    'the backup was not made for this recipient',
+    'Use the secret of one of the recipients that the message names.',
+  ]),
+  'enclave/backup-too-large': conflict([
+    'what the node holds does not fit into one backup',
+    'Keep fewer wallets in one cluster: a backup has at most 24 MiB.',
+  ]),
+  'enclave/not-fresh': conflict([
+    'the node belongs to a cluster already',
+    'Restore into an empty data directory.',
+  ]),
+  'enclave/before-restore': conflict([
+    'the request is from before this node was restored from its backup',
+    'Make a new request.',
+  ]),
+  'enclave/restoring': unavailable([
+    'the node was restored from a backup, and waits for the other nodes to tell what it has forgotten',
+    'Start the missing nodes (quorate status shows them), then try again.',
+  ]),
+  'enclave/refresh-first': conflict([
+    'the node was restored from a backup, and the wallet has not been refreshed since',
+    'Refresh the wallet while all nodes run: quorate wallet refresh.',
   ]),
   'enclave/weak-custody': denied([
     'the key store of this node is weaker than the cluster record demands',
@@ -118,6 +154,30 @@ export const enclaveErrors = {
     ['too many sessions run at once', 'Wait a moment, then try again.'],
     429,
   ),
+  'enclave/in-flight': conflict([
+    'another node is running this request',
+    'Nothing to do: the node that was asked answers with the result of the other.',
+  ]),
+  'enclave/already-signed': conflict([
+    'this request has been signed already',
+    'Ask for it once more at the node that answered it, or make a new request.',
+  ]),
+  'enclave/not-waiting': notFound([
+    'no request waits here for such an approval',
+    'See what waits with quorate approval list; it may have expired, or be signed already.',
+  ]),
+  'enclave/other-vote': conflict([
+    'the node has voted for another change of this policy',
+    'Carry the change that was proposed first, or wait until it has expired.',
+  ]),
+  'enclave/bad-vote': abort([
+    'a vote for a change of a policy does not verify',
+    'Check that node: it may be faulty or hostile.',
+  ]),
+  'enclave/votes-missing': unavailable([
+    'too few nodes have taken the change of the policy',
+    'Start the missing nodes (quorate status shows them), then ask for the same change again.',
+  ]),
   'enclave/receipts-missing': unavailable([
     'not every node has confirmed the result yet',
     'The wallet appears when the missing nodes are back; quorate status shows them.',
@@ -133,5 +193,13 @@ export const enclaveErrors = {
   'enclave/development-store': denied([
     'the store was made in another environment',
     'Start the node in the environment that the store was made for.',
+  ]),
+  'enclave/not-blind': denied([
+    'the wallet signs what its nodes can read, and no digest',
+    'Send the transaction itself, or make a blind wallet with a grant of the administrators: quorate gateway grant.',
+  ]),
+  'enclave/blind-initiator': denied([
+    'no rule of the wallet’s policy names this client as one that may have digests signed',
+    'Name it in a rule that allows the kind opaque: initiators, kinds and allowsIncomplete.',
   ]),
 } as const satisfies Record<string, ErrorEntry>

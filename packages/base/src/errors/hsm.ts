@@ -117,6 +117,10 @@ export const hsmErrors = {
     "the device's library cannot be loaded",
     "Install the vendor's client, and check the path and the libraries that it needs (ldd).",
   ]),
+  'hsm/client-missing': device([
+    'the official client of the cloud service is not installed',
+    'Install the package that the message names, then open the device again.',
+  ]),
   'hsm/bad-uri': invalid([
     'that is no PKCS#11 URI',
     'Write it as in RFC 7512, e.g. pkcs11:token=main;object=node?module-path=/usr/lib/module.so.',
@@ -161,6 +165,145 @@ export const hsmErrors = {
     'there is a token in this directory already',
     'Use it, or name another directory: a token is never initialised twice.',
   ]),
+  'hsm/no-backup-key': notFound([
+    'the device holds no backup key, under which its keys could leave',
+    'quorate hsm backup init makes one and shows its shares; with --share-file it puts in the one that the shares stand for.',
+  ]),
+  'hsm/other-backup-key': conflict([
+    'the device holds another backup key',
+    'Give the shares of that key, or take a token without one. Backups under a key that is destroyed can be opened by its shares only.',
+  ]),
+  'hsm/backup-damaged': invalid(
+    [
+      'the backup is damaged, was changed, or is none',
+      'Take another copy of it or an older backup; find out who can write where backups are kept.',
+    ],
+    422,
+    6,
+  ),
+  'hsm/backup-foreign': invalid(
+    [
+      'the backup was made under another backup key than that of this device',
+      'Give the device the right backup key (quorate hsm backup init --share-file), or take a backup of its own.',
+    ],
+    422,
+    6,
+  ),
+  'hsm/backup-environment': denied([
+    'the backup was made in another environment',
+    'Restore it in its own environment: keys of development never get into production.',
+  ]),
+  'hsm/backup-not-newest': conflict([
+    'the newest backup is not where backups are kept, or is another than the one that was put there',
+    'Find out who removed or replaced it. To use an older one all the same, name it.',
+  ]),
+  'hsm/no-backup': notFound([
+    'there is no backup of this device',
+    'Check the location; quorate hsm backup now makes one.',
+  ]),
+  'hsm/backup-too-large': invalid([
+    'the device holds more keys than one backup takes',
+    'Destroy keys that are no longer needed, or spread them over several tokens.',
+  ]),
+  'hsm/not-backed-up': conflict([
+    'the key is in no backup, so the loss of the device would lose it',
+    'Make it wrappable (rotation.backupEnabled and a policy that allows it), or switch backups off for it.',
+  ]),
+  'hsm/drill-failed': invalid(
+    [
+      'a key of the backup did not come back as it was',
+      'Make a new backup at once and try that; keep this one for analysis.',
+    ],
+    422,
+    6,
+  ),
+  'hsm/rotation-under-way': conflict([
+    'the role is being rotated already',
+    'quorate hsm rotate status shows how far it has come and what it waits for.',
+  ]),
+  'hsm/rotation-held-up': unavailable([
+    'a rotation does not get on',
+    'quorate hsm rotate status names the reason; once that is gone it goes on by itself.',
+  ]),
+  'hsm/no-rotation': notFound([
+    'no such rotation is under way',
+    'quorate hsm rotate status lists what is.',
+  ]),
+  'hsm/state-damaged': unavailable([
+    'the state of the HSM layer is damaged, so its limits and rotations are not known',
+    'Keep the file for analysis and restore it from a backup of the machine; removing it forgets limits and pending rotations.',
+  ]),
+  'hsm/role-unbound': notFound([
+    'the role has no key',
+    'Make one for it or bind one that is there; both check what its policy asks of keys.',
+  ]),
+  'hsm/role-bound': conflict([
+    'the role has another key already',
+    'Rotate the key instead of binding a second one; see which key the role has now.',
+  ]),
+  'hsm/signing-locked': denied([
+    'signing is locked for this role',
+    'Find out why it was locked; then unlock it with its name typed in full.',
+  ]),
+  'hsm/confirmation-mismatch': invalid([
+    'what was typed to confirm is not what was asked for',
+    'Type the confirmation exactly as the message shows it.',
+  ]),
+  'hsm/notification-lost': unavailable([
+    'a notice could not be delivered and was given up',
+    'Check the URL of the webhook, its secret, and whether the receiver answers; hsm alerts list shows what is open.',
+  ]),
+  'hsm/audit-tampered': invalid(
+    [
+      'the audit log of the HSM was changed: its chain does not hold',
+      'Keep the files, find out who wrote to them, and start a new log in another directory.',
+    ],
+    422,
+    6,
+  ),
+  'hsm/alert-not-found': notFound([
+    'there is no such alert',
+    'List the alerts; resolved ones are kept for a while only.',
+  ]),
+  'hsm/attestation-stale': denied([
+    'the attestation is not fresh',
+    'Ask the device for a new one with a nonce of yours, and check the clocks of both machines.',
+  ]),
+  'hsm/no-failover': notFound([
+    'there is no failover of that name in the state',
+    'See which there are with quorate hsm failover status; one appears when it is first opened.',
+  ]),
+  'hsm/device-full': device([
+    'the device has no free slot for another key',
+    'Destroy keys that nobody needs; quorate hsm list also shows those that have no label of ours.',
+  ]),
+  'hsm/wallet-exists': conflict([
+    'the device already has a wallet of that name',
+    'Use it, or give the new one another name.',
+  ]),
+  'hsm/wallet-not-found': notFound([
+    'the device has no such wallet or node',
+    'List the wallets of the device; derive the node from its wallet first.',
+  ]),
+  'hsm/wallet-session-open': conflict([
+    'a session of SLIP-39 is open, and the device makes no keys until it ends',
+    'Finish the session or cancel it.',
+  ]),
+  'hsm/wallet-session-lost': conflict([
+    'the session of SLIP-39 is over: it was cancelled, or the process that held it has ended',
+    'Open a new one and begin with the first share; shares of a session that did not end are worthless.',
+  ]),
+  'hsm/watch-lost': unavailable([
+    'nobody hears of breaches of the device any more: its watch does not answer',
+    'See in the log why the second process of the device ends; look at the device itself.',
+  ]),
+  'hsm/shares-refused': invalid(
+    [
+      'the device did not get a seed out of these shares',
+      'Check that all are of one set, their passwords, and the passphrase; the device does not say more.',
+    ],
+    422,
+  ),
   'hsm/closed': device(['the device was closed', 'Open the device again.']),
   'hsm/nonconforming': broken([
     'the provider does not behave as the HSM interface demands',

@@ -45,5 +45,13 @@ export const mathErrors = {
     'the chain code does not have 32 bytes',
     'Use the chain code of the wallet as it was made with the key.',
   ]),
+  'math/bad-share': invalid([
+    'a recovery share is not one',
+    'Compare its words with what was written down; the checksum finds up to three wrong ones.',
+  ]),
+  'math/bad-shares': invalid([
+    'the recovery shares do not give a secret',
+    'Take shares of one set, exactly as many groups and members as are needed.',
+  ]),
   'math/no-child': invalid(['the key has no child of that index', 'Use the next index.']),
 } as const satisfies Record<string, ErrorEntry>

@@ -32,6 +32,10 @@ export const platformErrors = {
     'another process holds the database',
     'Close other programs that have the database file open, then try again.',
   ]),
+  'platform/syslog-unreachable': unavailable([
+    'the syslog server does not take messages',
+    'Check its address, and whether it listens there for the protocol that is configured.',
+  ]),
   'platform/overloaded': unavailable([
     'too much work is waiting already',
     'Wait a moment and try again; fewer requests at once also help.',
@@ -189,8 +193,48 @@ export const platformErrors = {
     'the work was cancelled before it was complete',
     'Nothing to do: whoever asked for it no longer wanted it.',
   ]),
+  'platform/bad-credentials': invalid([
+    'the credentials file of the message broker holds neither an nkey seed nor a JWT with its seed',
+    'Give the file that nk or nsc wrote for this node: nats.credentials in the configuration.',
+  ]),
+  'platform/broker-closed': unavailable([
+    'the connection to the message broker was closed because the program is stopping',
+    'Start the program again.',
+  ]),
+  'platform/broker-unavailable': unavailable([
+    'the message broker did not do what was asked of it',
+    'Check that the NATS server runs with JetStream and that this user has the permissions in deploy/nats.',
+  ]),
+  'platform/queue-mismatch': conflict([
+    'a stream or consumer of the request queue is not set up as this program needs it',
+    'Delete it on the NATS server, or choose another nats.prefix; this program then makes its own.',
+  ]),
+  'platform/queue-full': unavailable(
+    ['the request queue is full', 'Wait a moment and try again; fewer requests at once also help.'],
+    429,
+  ),
+  'platform/discovery-unavailable': unavailable([
+    'the discovery service did not answer as documented',
+    'Check its address, its token and its log; nodes that are connected are not affected.',
+  ]),
   'platform/unknown-peer': invalid([
     'there is no peer with this index',
     'Use an index of the cluster record other than your own.',
+  ]),
+  'platform/bad-blob-key': invalid([
+    'the name of the object is not allowed',
+    'Use letters, digits, dots, dashes and underscores, in parts joined by slashes.',
+  ]),
+  'platform/bad-blob-store': invalid([
+    'that is no place for backups',
+    'Give a directory, or s3://BUCKET/PREFIX?region=REGION with credentials in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+  ]),
+  'platform/no-blob': notFound([
+    'there is no object of that name',
+    'List what is there; it may have been deleted.',
+  ]),
+  'platform/blob-store-failed': unavailable([
+    'the place for backups does not do what it was asked',
+    'Check its address, the credentials and what they permit, and the network.',
   ]),
 } as const satisfies Record<string, ErrorEntry>

@@ -6,7 +6,9 @@ import { chainsErrors } from './chains.ts'
 import { cliErrors } from './cli.ts'
 import { enclaveErrors } from './enclave.ts'
 import type { ErrorEntry } from './entry.ts'
+import { gatewayErrors } from './gateway.ts'
 import { hsmErrors } from './hsm.ts'
+import { kmsErrors } from './kms.ts'
 import { mathErrors } from './math.ts'
 import { nodeErrors } from './node.ts'
 import { platformErrors } from './platform.ts'
@@ -31,6 +33,8 @@ const TABLE = {
   ...sdkErrors,
   ...enclaveErrors,
   ...nodeErrors,
+  ...kmsErrors,
+  ...gatewayErrors,
   ...cliErrors,
 }
 

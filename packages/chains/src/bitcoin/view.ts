@@ -45,6 +45,8 @@ export function viewOf(psbt: Psbt, network: BitcoinNetwork): TxView {
       amount: psbt.fee,
       isClaimed: psbt.coins.some(({ isBound }) => !isBound),
     },
+    calls: [],
+    allowances: [],
     isComplete: meanings.every(({ kind }) => kind !== 'unknown'),
     notes: [
       coinNote(psbt, network),

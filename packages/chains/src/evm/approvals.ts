@@ -2,11 +2,16 @@
  * Rights over money that somebody gets for later: allowances of tokens and permits. They move nothing
  * now and everything later, so no view that holds one passes as complete.
  */
+import type { TxAllowance } from '@quorate/api'
 import { formatAddress } from './address.ts'
 import { holderWords, limitWords, type Scope, untilWords } from './effects.ts'
+import { knownToken, tokenAsset } from './tokens.ts'
 
 /** Uniswap's Permit2, at the same address on every network. */
 export const PERMIT2 = '0x000000000022D473030F116dDEE9F6B43aC78BA3'
+
+/** The allowance that wallets call unlimited, and one that nobody can put a number to. */
+export const UNBOUNDED: bigint = 2n ** 256n - 1n
 
 export type Allowance = {
   readonly token: Uint8Array
@@ -16,6 +21,29 @@ export type Allowance = {
   /** Seconds since the Unix epoch. */
   readonly until?: bigint
 }
+
+/** The allowance as policy reads it. Of a contract that is not known to be a token, the number may be the id of one. */
+export const allowanceOf = (
+  { token, spender, amount }: Allowance,
+  { network }: Scope,
+): TxAllowance => ({
+  spender: formatAddress(spender),
+  asset: tokenAsset(network, 'erc20', token),
+  amount,
+  isClaimed: knownToken(network, token) === undefined,
+})
+
+/** The right of an operator over a whole collection. */
+export const operatorAllowance = (
+  collection: Uint8Array,
+  operator: Uint8Array,
+  { network }: Scope,
+): TxAllowance => ({
+  spender: formatAddress(operator),
+  asset: tokenAsset(network, 'erc721', collection),
+  amount: UNBOUNDED,
+  isClaimed: true,
+})
 
 /** What an allowance lets happen. */
 export function allowanceWarning(

@@ -1,4 +1,5 @@
 /** What a call does, whatever it is: a payment, a method that is known here, a batch of calls, or unknown. */
+import type { TxCall } from '@quorate/api'
 import { equalBytes, isFault, toHex } from '@quorate/base'
 import { type AbiValue, decodeAbi, type Signature } from './abi.ts'
 import { formatAddress } from './address.ts'
@@ -41,7 +42,17 @@ export function effectsOfAccount(call: Call, scope: Scope): Effects {
   return batch === undefined ? unknownCall(call, scope) : batchEffects(call, batch, scope, TOP)
 }
 
+/** The effects of `call` with the call itself among the calls. */
 function effectsAt(call: Call, scope: Scope, bounds: Bounds): Effects {
+  const effects = readingOf(call, scope, bounds)
+  const { to, data } = call
+  const selector = `0x${toHex(data.subarray(0, SELECTOR_BYTES))}`
+  const own: TxCall = { contract: formatAddress(to), selector }
+  const calls = effects.calls === undefined ? undefined : [own, ...effects.calls]
+  return { ...effects, calls }
+}
+
+function readingOf(call: Call, scope: Scope, bounds: Bounds): Effects {
   if (call.isDelegate === true) return delegateEffects(call, scope, bounds)
   if (call.data.length === 0) return plainPayment(call, scope)
   const selector = selectorOf(call)
@@ -50,7 +61,8 @@ function effectsAt(call: Call, scope: Scope, bounds: Bounds): Effects {
     const args = argumentsOf(token.signature, call)
     if (args === undefined) return unknownCall(call, scope)
     const effects = token.effects(args, call, scope)
-    return { ...effects, notes: [methodNote(token.signature, call), ...effects.notes] }
+    const notes = [methodNote(token.signature, call), ...effects.notes]
+    return { ...effects, calls: [], notes }
   }
   const batch = readBatch(call, BATCHES)
   return batch === undefined ? unknownCall(call, scope) : batchEffects(call, batch, scope, bounds)
@@ -61,6 +73,8 @@ function plainPayment(call: Call, scope: Scope): Effects {
     kind: 'transfer',
     from: payerOf(call),
     outputs: [payment(call, scope)],
+    calls: [],
+    allowances: [],
     isComplete: true,
     notes: [],
     warnings: isZero(call.to) ? ['pays the zero address, whose key nobody has'] : [],
@@ -71,10 +85,11 @@ function unknownCall(call: Call, scope: Scope): Effects {
   const where = formatAddress(call.to)
   const selector = selectorOf(call)
   const name = selector === undefined ? 'data without a selector' : `selector 0x${selector}`
-  return understoodInPart('call', call, scope, {
+  const effects = understoodInPart('call', call, scope, {
     notes: [`calls ${where} with ${name}, ${call.data.length} bytes`],
     warnings: [`calls ${where}, with effects that are not understood`],
   })
+  return { ...effects, calls: [] }
 }
 
 /** The code at `to` may do all that the caller can; only Safe's own multiSend is read on. */
@@ -125,6 +140,10 @@ function batchEffects(call: Call, batch: Batch, scope: Scope, bounds: Bounds): E
       ...inner.flatMap(({ outputs }) => outputs),
       ...(rest === undefined ? [] : [payment(rest, scope)]),
     ],
+    calls: allOf(inner.map(({ calls }) => calls)),
+    // The code that the calls go through may do more than make them.
+    allowances:
+      batch.through === undefined ? allOf(inner.map(({ allowances }) => allowances)) : undefined,
     isComplete:
       batch.through === undefined &&
       rest === undefined &&
@@ -140,6 +159,12 @@ function batchEffects(call: Call, batch: Batch, scope: Scope, bounds: Bounds): E
       ...inner.flatMap(({ warnings }, i) => warnings.map((warning) => label(i) + warning)),
     ],
   }
+}
+
+/** Everything in the lists, where all of them are known. */
+function allOf<T>(lists: readonly (readonly T[] | undefined)[]): readonly T[] | undefined {
+  const known = lists.flatMap((list) => (list === undefined ? [] : [list]))
+  return known.length === lists.length ? known.flat() : undefined
 }
 
 function kindOf(inner: readonly Effects[]): Effects['kind'] {

@@ -1,5 +1,5 @@
 /** What a call does to the money of the wallet, in the terms of a view. */
-import { type TxKind, type TxOutput, type TxView, toRfc3339 } from '@quorate/api'
+import { type TxAllowance, type TxKind, type TxOutput, type TxView, toRfc3339 } from '@quorate/api'
 import { equalBytes, toHex } from '@quorate/base'
 import { formatDecimal } from '../amount.ts'
 import { formatAddress } from './address.ts'
@@ -27,10 +27,10 @@ export type Scope = {
   readonly claims: TokenClaims
 }
 
-/** `from` is whose money moves. */
+/** `from` is whose money moves. `calls` are those that this one leads to, itself left out. */
 export type Effects = Pick<
   TxView,
-  'kind' | 'from' | 'outputs' | 'isComplete' | 'notes' | 'warnings'
+  'kind' | 'from' | 'outputs' | 'calls' | 'allowances' | 'isComplete' | 'notes' | 'warnings'
 >
 
 /** An allowance from here on outlasts any token's supply; wallets write "unlimited" as 2^256 − 1. */
@@ -79,13 +79,20 @@ export const understoodInPart = (
   call: Call,
   scope: Scope,
   {
+    allowances,
     notes = [],
     warnings,
-  }: { readonly notes?: readonly string[]; readonly warnings: readonly string[] },
+  }: {
+    /** Left out: it may give any right. */
+    readonly allowances?: readonly TxAllowance[]
+    readonly notes?: readonly string[]
+    readonly warnings: readonly string[]
+  },
 ): Effects => ({
   kind,
   from: payerOf(call),
   outputs: [payment(call, scope)],
+  allowances,
   isComplete: false,
   notes,
   warnings,
@@ -96,6 +103,7 @@ export const harmless = (call: Call, scope: Scope, notes: readonly string[]): Ef
   kind: 'call',
   from: payerOf(call),
   outputs: [payment(call, scope)],
+  allowances: [],
   isComplete: true,
   notes,
   warnings: [],

@@ -2,7 +2,15 @@
 import { equalBytes } from '@quorate/base'
 import { type AbiValue, type Signature, signatureOf } from './abi.ts'
 import { formatAddress } from './address.ts'
-import { type Allowance, allowanceWarning, operatorWarning, PERMIT2 } from './approvals.ts'
+import {
+  type Allowance,
+  allowanceOf,
+  allowanceWarning,
+  operatorAllowance,
+  operatorWarning,
+  PERMIT2,
+  UNBOUNDED,
+} from './approvals.ts'
 import {
   amountWords,
   type Call,
@@ -49,6 +57,10 @@ export const TOKEN_METHODS: readonly Method[] = [
   ),
   method<[Bytes, bigint]>('increaseAllowance(address,uint256)', ([spender, amount], call, scope) =>
     understoodInPart('call', call, scope, {
+      // What it may take already is not in the bytes.
+      allowances: [
+        allowanceOf({ token: call.to, holder: call.caller, spender, amount: UNBOUNDED }, scope),
+      ],
       notes: tokenNotes(scope, call.to, amount),
       warnings: [
         `${allowanceWarning({ token: call.to, holder: call.caller, spender, amount }, scope)}, on top of what it may take already`,
@@ -68,11 +80,7 @@ export const TOKEN_METHODS: readonly Method[] = [
   method<[Bytes, Bytes, bigint, bigint, boolean, bigint, Bytes, Bytes]>(
     'permit(address,address,uint256,uint256,bool,uint8,bytes32,bytes32)',
     ([holder, spender, , , isAllowed], call, scope) =>
-      allows(
-        { token: call.to, holder, spender, amount: isAllowed ? 2n ** 256n - 1n : 0n },
-        call,
-        scope,
-      ),
+      allows({ token: call.to, holder, spender, amount: isAllowed ? UNBOUNDED : 0n }, call, scope),
   ),
   method<[Bytes, Bytes, bigint, bigint]>(
     'approve(address,address,uint160,uint48)',
@@ -134,6 +142,7 @@ export const TOKEN_METHODS: readonly Method[] = [
     ([operator, isAllowed], call, scope) =>
       isAllowed
         ? understoodInPart('call', call, scope, {
+            allowances: [operatorAllowance(call.to, operator, scope)],
             warnings: [operatorWarning(call.to, call.caller, operator, scope)],
           })
         : harmless(call, scope, [
@@ -152,6 +161,7 @@ function moves(from: Bytes, given: readonly Move[], call: Call, scope: Scope): E
       ...given.map((move) => tokenOutput(move, scope)),
       ...(pays ? [payment(call, scope)] : []),
     ],
+    allowances: [],
     isComplete: given.length > 0,
     notes: given.flatMap(({ standard, contract, amount }) =>
       standard === 'erc20' ? tokenNotes(scope, contract, amount) : [],
@@ -212,6 +222,7 @@ function allows(allowance: Allowance, call: Call, scope: Scope): Effects {
       `ends what ${formatAddress(spender)} may take of the token ${formatAddress(token)}`,
     ])
   return understoodInPart('call', call, scope, {
+    allowances: [allowanceOf(allowance, scope)],
     notes: amount < 2n ** 255n ? tokenNotes(scope, token, amount) : [],
     warnings: [allowanceWarning(allowance, scope), ...(isKnown ? [] : [amountOrId(token)])],
   })

@@ -1,8 +1,8 @@
 /** What typed data lets others do: permits, transfers by authorization, transactions of a Safe. */
-import type { TxView } from '@quorate/api'
+import type { TxAllowance, TxView } from '@quorate/api'
 import { equalBytes } from '@quorate/base'
 import { formatAddress } from './address.ts'
-import { allowanceWarning, PERMIT2 } from './approvals.ts'
+import { type Allowance, allowanceOf, allowanceWarning, PERMIT2, UNBOUNDED } from './approvals.ts'
 import { refundWarning } from './batches.ts'
 import { effectsOfCall } from './calls.ts'
 import { claimWarnings, type TokenClaims } from './context.ts'
@@ -15,7 +15,6 @@ import { foreignWarnings, viewOfEffects } from './view.ts'
 
 const MAX_LINES = 64
 const MAX_LINE = 512
-const MAX_UINT256 = 2n ** 256n - 1n
 
 type Struct = ReadonlyMap<string, TypedValue>
 type Recognised = (message: Struct, contract: Uint8Array, scope: Scope) => Effects
@@ -38,13 +37,7 @@ const RECOGNISED: ReadonlyMap<string, Recognised> = new Map<string, Recognised>(
   [
     'Permit(address holder,address spender,uint256 nonce,uint256 expiry,bool allowed)',
     (message, contract, scope) =>
-      permit(
-        message,
-        'holder',
-        message.get('allowed') === true ? MAX_UINT256 : 0n,
-        contract,
-        scope,
-      ),
+      permit(message, 'holder', message.get('allowed') === true ? UNBOUNDED : 0n, contract, scope),
   ],
   [
     `PermitSingle(PermitDetails details,address spender,uint256 sigDeadline)${PERMIT_DETAILS}`,
@@ -140,12 +133,23 @@ function effectsOf(typed: TypedData, scope: Scope): Effects {
 
 /** A signature that others carry to a contract, now or later, is never complete. */
 const offChain = ({
+  allowances,
   notes = [],
   warnings,
 }: {
+  readonly allowances?: readonly TxAllowance[]
   readonly notes?: readonly string[]
   readonly warnings: readonly string[]
-}): Effects => ({ kind: 'opaque', from: [], outputs: [], isComplete: false, notes, warnings })
+}): Effects => ({
+  kind: 'opaque',
+  from: [],
+  outputs: [],
+  calls: [],
+  allowances,
+  isComplete: false,
+  notes,
+  warnings,
+})
 
 function permit(
   message: Struct,
@@ -155,22 +159,19 @@ function permit(
   scope: Scope,
 ): Effects {
   const deadline = number(message, holder === 'owner' ? 'deadline' : 'expiry')
+  const allowance: Allowance = {
+    token,
+    holder: address(message, holder),
+    spender: address(message, 'spender'),
+    amount,
+  }
   return offChain({
+    allowances: [allowanceOf(allowance, scope)],
     notes: [
-      ...(amount === MAX_UINT256 ? [] : tokenNotes(scope, token, amount)),
+      ...(amount === UNBOUNDED ? [] : tokenNotes(scope, token, amount)),
       `whoever has the signature can use it ${untilWords(deadline)}`,
     ],
-    warnings: [
-      allowanceWarning(
-        {
-          token,
-          holder: address(message, holder),
-          spender: address(message, 'spender'),
-          amount,
-        },
-        scope,
-      ),
-    ],
+    warnings: [allowanceWarning(allowance, scope)],
   })
 }
 
@@ -182,23 +183,20 @@ function permit2(
   scope: Scope,
 ): Effects {
   const spender = address(message, 'spender')
+  const allowances: readonly Allowance[] = permitted.map((each) => ({
+    token: address(each, 'token'),
+    holder: scope.own,
+    spender,
+    amount: permit2Amount(number(each, 'amount')),
+    until: number(end === 'deadline' ? message : each, end),
+  }))
   return offChain({
+    allowances: allowances.map((each) => allowanceOf(each, scope)),
     notes: permitted.flatMap((each) =>
       tokenNotes(scope, address(each, 'token'), number(each, 'amount')),
     ),
     warnings: [
-      ...permitted.map((each) =>
-        allowanceWarning(
-          {
-            token: address(each, 'token'),
-            holder: scope.own,
-            spender,
-            amount: permit2Amount(number(each, 'amount')),
-            until: number(end === 'deadline' ? message : each, end),
-          },
-          scope,
-        ),
-      ),
+      ...allowances.map((each) => allowanceWarning(each, scope)),
       ...(formatAddress(contract) === PERMIT2
         ? []
         : [`${formatAddress(contract)} is not Permit2, whose type this is`]),
@@ -207,8 +205,7 @@ function permit2(
 }
 
 /** Permit2 keeps 160 bits, and takes the most of them for "unlimited". */
-const permit2Amount = (amount: bigint): bigint =>
-  amount === 2n ** 160n - 1n ? MAX_UINT256 : amount
+const permit2Amount = (amount: bigint): bigint => (amount === 2n ** 160n - 1n ? UNBOUNDED : amount)
 
 /** EIP-3009: exactly one transfer, so a token that the table knows makes it complete. */
 function transferByAuthorization(message: Struct, token: Uint8Array, scope: Scope): Effects {
@@ -219,6 +216,8 @@ function transferByAuthorization(message: Struct, token: Uint8Array, scope: Scop
     kind: 'token',
     from: [formatAddress(address(message, 'from'))],
     outputs: [tokenOutput({ standard: 'erc20', contract: token, to, amount }, scope)],
+    calls: [],
+    allowances: [],
     isComplete:
       knownToken(scope.network, token) !== undefined &&
       equalBytes(address(message, 'from'), scope.own),

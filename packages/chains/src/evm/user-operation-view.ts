@@ -25,9 +25,13 @@ export function viewOfUserOperation(
   const { sender, nonce, version, initCode, paymasterAndData } = operation
   const effects = effectsOf(operation, scope)
   const fee = maxPrefund(operation)
+  const isPlain = initCode.length === 0 && paymasterAndData.length === 0
   return {
     ...viewOfEffects(effects, scope, [sender]),
     fee: { asset: network.asset, amount: fee, isClaimed: false },
+    // A factory and a paymaster are called besides, and nothing is known of what they do.
+    calls: isPlain ? effects.calls : undefined,
+    allowances: isPlain ? effects.allowances : undefined,
     // Whether the wallet owns the account, and what its code makes of the calls, is not in the bytes.
     isComplete: false,
     notes: [
@@ -59,7 +63,16 @@ export function viewOfUserOperation(
 
 function effectsOf({ sender, entryPoint, callData }: UserOperation, scope: Scope): Effects {
   if (callData.length === 0)
-    return { kind: 'call', from: [], outputs: [], isComplete: false, notes: [], warnings: [] }
+    return {
+      kind: 'call',
+      from: [],
+      outputs: [],
+      calls: [],
+      allowances: [],
+      isComplete: false,
+      notes: [],
+      warnings: [],
+    }
   return effectsOfAccount(
     { caller: entryPoint, payer: entryPoint, to: sender, value: 0n, data: callData },
     scope,

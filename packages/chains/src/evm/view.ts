@@ -28,10 +28,13 @@ export function viewOf(
     ...each,
     authority: authorityOf(each),
   }))
+  const delegates = delegations.some(({ authority }) => authority !== undefined)
   return {
     ...viewOfEffects(effects, scope, [own]),
     fee: { asset: network.asset, amount: maxFee(tx), isClaimed: false },
-    isComplete: effects.isComplete && delegations.every(({ authority }) => authority === undefined),
+    // Whoever an account is handed over to has every right over it.
+    allowances: delegates ? undefined : effects.allowances,
+    isComplete: effects.isComplete && !delegates,
     notes: [...effects.notes, ...costNotes(tx, network), ...blobNotes(tx)],
     warnings: [
       ...delegations.map((each) => delegationWarning(each, each.authority, scope)),

@@ -5,17 +5,16 @@
  * durable nonce exists on one only.
  */
 
-import { ed25519 } from '@noble/curves/ed25519.js'
 import { Fault } from '@quorate/base'
 import { base58 } from '@scure/base'
 import type { ChainAdapter, KeyRef } from '../adapter.ts'
-import { guarded } from '../encoding/guard.ts'
+import { primeOrderKey, verifyEd25519 } from '../ed25519.ts'
 import type { SolanaNetwork } from '../networks.ts'
 import { decodeAddress } from './account-address.ts'
 import { checkContext, decodeContext } from './context.ts'
 import { readTransaction, signersOf } from './message.ts'
 import { isOffchain, offchainSignable } from './offchain.ts'
-import { type Signable, solanaTransaction, verifyEd25519 } from './transaction.ts'
+import { type Signable, solanaTransaction } from './transaction.ts'
 import { viewOf } from './view.ts'
 
 const SCHEME = 'ed25519'
@@ -82,10 +81,7 @@ function transactionOf(
 /** A point of prime order, as every group key is. @throws chains/wrong-scheme, chains/bad-key */
 function walletKey({ scheme, publicKey }: KeyRef): Uint8Array {
   if (scheme !== SCHEME) throw new Fault('chains/wrong-scheme')
-  const point = guarded('chains/bad-key', 'not a point of Ed25519', () =>
-    ed25519.Point.fromBytes(publicKey),
-  )
-  if (point.is0() || !point.isTorsionFree())
-    throw new Fault('chains/bad-key', { detail: 'not of prime order' })
+  if (primeOrderKey(publicKey) === null)
+    throw new Fault('chains/bad-key', { detail: 'not a point of Ed25519 of prime order' })
   return publicKey.slice()
 }

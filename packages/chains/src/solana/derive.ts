@@ -44,16 +44,24 @@ export function findProgramAddress(seeds: readonly Uint8Array[], program: string
   throw new Fault('chains/bad-address', { detail: 'no bump gives an address' })
 }
 
+/** Addresses that were derived lately: a wallet's transactions ask for the same ones. */
+const derived = new Map<string, string>()
+const MAX_DERIVED = 1024
+
 /** Where `wallet` keeps the tokens of `mint` unless it says otherwise. */
-export const associatedTokenAddress = (
-  wallet: string,
-  mint: string,
-  tokenProgram: string,
-): string =>
-  findProgramAddress(
-    [wallet, tokenProgram, mint].map((each) => base58.decode(each)),
+export function associatedTokenAddress(wallet: string, mint: string, tokenProgram: string): string {
+  const seeds = [wallet, tokenProgram, mint]
+  const name = seeds.join()
+  const known = derived.get(name)
+  if (known !== undefined) return known
+  const { address } = findProgramAddress(
+    seeds.map((each) => base58.decode(each)),
     ASSOCIATED_TOKEN_PROGRAM,
-  ).address
+  )
+  if (derived.size === MAX_DERIVED) derived.clear()
+  derived.set(name, address)
+  return address
+}
 
 /** The address that `base` controls by its own signature, made with a text and owned by `program`. */
 export const addressWithSeed = (base: string, seed: Uint8Array, program: string): string =>

@@ -1,10 +1,10 @@
 /** What the wallet may sign on Solana, a transaction or an off-chain message, and the same once signed. */
 
-import { ed25519 } from '@noble/curves/ed25519.js'
 import type { TxView } from '@quorate/api'
 import { equalBytes, Fault } from '@quorate/base'
 import { base58 } from '@scure/base'
 import type { SerialisedTx, SignedTx, SignItem, TxFormat, UnsignedTx } from '../adapter.ts'
+import { verifyEd25519 } from '../ed25519.ts'
 import { isEmptySignature, joinEnvelope, splitEnvelope } from './message.ts'
 
 const ITEM = 'message'
@@ -17,16 +17,6 @@ export type Signable = {
   /** Zeros where one is missing. */
   readonly signatures: readonly Uint8Array[]
   view(): TxView
-}
-
-/** Whether `signature` (64 bytes) verifies as the network does: strictly, cofactorless (RFC 8032 §5.1.7). Never throws. */
-export function verifyEd25519(
-  publicKey: Uint8Array,
-  message: Uint8Array,
-  signature: Uint8Array,
-): boolean {
-  if (publicKey.length !== 32 || signature.length !== 64) return false
-  return ed25519.verify(signature, message, publicKey, { zip215: false })
 }
 
 /** @throws chains/not-our-key, chains/already-signed */

@@ -24,6 +24,8 @@ export function viewOf(
   const fee = feeOf(message, budgets)
   const sources = [...new Set(movements.map(({ from }) => from))]
   const isTold = message.lookups.length === 0 || context.loaded !== undefined
+  const isComplete =
+    readings.every(({ effect }) => effect?.isWhole === true) && isTold && fee !== undefined
   return {
     network: network.slug,
     caip2: network.caip2,
@@ -31,8 +33,9 @@ export function viewOf(
     from: sources.length > 0 ? sources : [own],
     outputs: movements.map((each) => outputOf(each, own)),
     fee,
-    isComplete:
-      readings.every(({ effect }) => effect?.isWhole === true) && isTold && fee !== undefined,
+    // An instruction that gives somebody a right for later is never whole.
+    ...(isComplete && { allowances: [] }),
+    isComplete,
     notes: [
       ...effects.flatMap(({ notes }) => notes),
       ...feeNotes(message, budgets, payer === own ? 'this wallet' : payer),

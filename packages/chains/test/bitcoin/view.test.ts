@@ -43,6 +43,8 @@ test('who pays, to whom, how much, change and fee', () => {
       { to: own, asset: 'BTC', amount: 39_700n, isChange: true, isClaimed: false },
     ],
     fee: { asset: 'BTC', amount: 300n, isClaimed: false },
+    calls: [],
+    allowances: [],
     isComplete: true,
     notes: ['spends 2 coins of this wallet, 0.001 BTC together', 'fee 300 sat, 1.5 sat/vB'],
     warnings: [],

@@ -45,6 +45,8 @@ test('a transfer: from, to, how much, the most that the fee can be', () => {
       },
     ],
     fee: { asset: 'ETH', amount: 630_000_000_000_000n, isClaimed: false },
+    calls: [{ contract: receiver, selector: '0x' }],
+    allowances: [],
     isComplete: true,
     notes: [
       'nonce 7',

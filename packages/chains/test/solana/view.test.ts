@@ -76,6 +76,7 @@ test('a transfer: who pays, to whom, how much, fee', () => {
       },
     ],
     fee: { asset: 'SOL', amount: 5_000n, isClaimed: false },
+    allowances: [],
     isComplete: true,
     notes: [
       'the fee pays 1 signature of 5000 lamports, from this wallet',

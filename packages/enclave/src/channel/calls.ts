@@ -10,7 +10,6 @@ import {
   bool,
   bytes,
   type Codec,
-  type CodecType,
   field,
   int,
   nullable,
@@ -19,190 +18,44 @@ import {
   record,
   text,
   uint64,
-  union,
 } from '@quorate/base'
 import { hsmConfigCodec, hsmReportCodec, MAX_PIN_BYTES } from '@quorate/hsm'
+import { limitsCodec } from '../signer-process/limits.ts'
+import { blob, hash32, id } from './fields.ts'
+import { outcome, poolReport, publicState, waitingItem } from './outcomes.ts'
+import {
+  auditDraft,
+  auxRow,
+  change,
+  ledgerRow,
+  policyRow,
+  primesRow,
+  requestRow,
+  waitingRow,
+  walletRow,
+} from './rows.ts'
 
-const MAX_RECORD_BYTES = 1 << 20
 /** Of an evidence file: signed broadcasts of all parties, each of which may be as long as an envelope. */
 export const MAX_EVIDENCE_FILE_BYTES: number = 20 << 20
 /** Sets of primes that may be in store. */
 export const MAX_PRIMES_AHEAD = 64
-const blob = bytes({ max: MAX_RECORD_BYTES })
-const hash32 = bytes(32)
 const empty = record({})
-const id = text(64)
 
-/** One generation of one wallet as the store keeps it. `sealed` is this node's share. */
-export const walletRow: Codec<WalletRow> = record({
-  wallet: field(0, id),
-  generation: field(1, int()),
-  sid: field(2, hash32),
-  state: field(3, oneOf('pending', 'active')),
-  project: field(4, id),
-  label: field(5, text(64)),
-  /** Public wallet record. */
-  public: field(6, blob),
-  sealed: field(7, blob),
-  /** The nodes' signed receipts, as far as they are in. */
-  receipts: field(8, array(blob, { max: 50 })),
-  /** The wallet's signature with the key of its own address; null until it was made. */
-  proof: field(9, nullable(bytes(64))),
-})
-export type WalletRow = {
-  readonly wallet: string
-  readonly generation: number
-  readonly sid: Uint8Array
-  readonly state: 'pending' | 'active'
-  readonly project: string
-  readonly label: string
-  readonly public: Uint8Array
-  readonly sealed: Uint8Array
-  readonly receipts: readonly Uint8Array[]
-  readonly proof: Uint8Array | null
-}
+/** A whole backup file. */
+const backupFile = bytes({ max: 24 << 20 })
 
-/** Auxiliary information of all nodes as the store keeps it. `sealed` is this node's secrets. */
-export const auxRow: Codec<AuxRow> = record({
-  digest: field(0, hash32),
-  sid: field(1, hash32),
-  level: field(2, text(64)),
-  request: field(3, hash32),
-  public: field(4, blob),
-  sealed: field(5, blob),
-  createdAt: field(6, int()),
-})
-export type AuxRow = {
-  /** Names it, 32 bytes. */
-  readonly digest: Uint8Array
-  /** Of the session that made it. */
-  readonly sid: Uint8Array
-  /** The suite whose keys sign with it. */
-  readonly level: string
-  /** Hash of the request that it was made for. */
-  readonly request: Uint8Array
-  /** The public keys of all nodes. */
-  readonly public: Uint8Array
-  readonly sealed: Uint8Array
-  readonly createdAt: number
-}
-
-/** Safe primes that no session has used yet, sealed. */
-export const primesRow: Codec<PrimesRow> = record({
-  id: field(0, bytes(16)),
-  level: field(1, text(64)),
-  sealed: field(2, blob),
-})
-export type PrimesRow = {
-  readonly id: Uint8Array
-  readonly level: string
-  readonly sealed: Uint8Array
-}
-
-const walletRef = record({
-  wallet: field(0, id),
-  generation: field(1, int()),
-  sid: field(2, hash32),
-})
-
-/** A change of the store. All changes of one `persist` are one transaction, together with their audit records. */
-export const change: Codec<Change> = union({
-  /** The session may never run again. `until` is when the row may be forgotten. */
-  burn: [0, record({ sid: field(0, hash32), until: field(1, int()) })],
-  putPending: [1, walletRow],
-  /** The wallet is whole: every party has said under its signature that its share is on disk. Removes older generations. */
-  activate: [2, record({ ref: field(0, walletRef), receipts: field(1, array(blob, { max: 50 })) })],
-  /** Forgets a pending row that can never become whole. */
-  drop: [3, walletRef],
-  /** The wallet has signed with the key of its address, which may now be shown. */
-  prove: [4, record({ ref: field(0, walletRef), proof: field(1, bytes(64)) })],
-  putAux: [5, auxRow],
-  /** No wallet will sign with it any more. */
-  dropAux: [6, record({ digest: field(0, hash32) })],
-  putPrimes: [7, primesRow],
-  /** They go into a session, and are never put back. Fails where they are gone. */
-  takePrimes: [8, record({ id: field(0, bytes(16)) })],
-})
-export type WalletRef = CodecType<typeof walletRef>
-export type Change =
-  | { readonly kind: 'burn'; readonly value: { readonly sid: Uint8Array; readonly until: number } }
-  | { readonly kind: 'putPending'; readonly value: WalletRow }
-  | {
-      readonly kind: 'activate'
-      readonly value: { readonly ref: WalletRef; readonly receipts: readonly Uint8Array[] }
-    }
-  | { readonly kind: 'drop'; readonly value: WalletRef }
-  | {
-      readonly kind: 'prove'
-      readonly value: { readonly ref: WalletRef; readonly proof: Uint8Array }
-    }
-  | { readonly kind: 'putAux'; readonly value: AuxRow }
-  | { readonly kind: 'dropAux'; readonly value: { readonly digest: Uint8Array } }
-  | { readonly kind: 'putPrimes'; readonly value: PrimesRow }
-  | { readonly kind: 'takePrimes'; readonly value: { readonly id: Uint8Array } }
-
-/** What happened, as the signer saw it; the daemon adds sequence number, time and boot id. */
-const auditDraft = record({
-  actor: field(0, id),
-  action: field(1, text(64)),
-  resource: field(2, id),
-  project: optional(3, id),
-  decision: field(4, oneOf('allow', 'deny', 'none')),
-  reason: optional(5, text(96)),
-  requestId: optional(6, id),
-  sid: optional(7, hash32),
-  outcome: field(8, oneOf('begun', 'done', 'failed')),
-  fields: field(
-    9,
-    array(record({ name: field(0, text(64)), value: field(1, text(256)) }), { max: 16 }),
-  ),
-})
-export type AuditDraft = CodecType<typeof auditDraft>
-
-/** What a finished request yields: a wallet, or a signed transaction. */
-export const outcome: Codec<Outcome> = union({
-  wallet: [0, walletRow],
-  transaction: [
-    1,
-    record({
-      wallet: field(0, id),
-      signed: field(1, blob),
-      txid: field(2, text(128)),
-      items: field(
-        3,
-        array(
-          record({
-            publicKey: field(0, bytes({ max: 65 })),
-            message: field(1, blob),
-            signature: field(2, bytes(64)),
-          }),
-          { max: 1000 },
-        ),
-      ),
-      receipts: field(4, array(blob, { max: 50 })),
-      signers: field(5, array(int(1, 50), { max: 50 })),
-      attempts: field(6, int()),
-    }),
-  ],
-})
-export type SignedItem = {
-  readonly publicKey: Uint8Array
-  readonly message: Uint8Array
-  readonly signature: Uint8Array
-}
-export type SignedTransaction = {
-  readonly wallet: string
-  readonly signed: Uint8Array
-  readonly txid: string
-  readonly items: readonly SignedItem[]
-  readonly receipts: readonly Uint8Array[]
-  /** Party numbers of the signers whose shares made it. */
-  readonly signers: readonly number[]
-  readonly attempts: number
-}
-export type Outcome =
-  | { readonly kind: 'wallet'; readonly value: WalletRow }
-  | { readonly kind: 'transaction'; readonly value: SignedTransaction }
+/** What a backup file says of itself to whoever can open it. */
+const openedBackup = {
+  cluster: field(0, hash32),
+  index: field(1, int(1, 50)),
+  nodeId: field(2, id),
+  number: field(3, int(1)),
+  digest: field(4, hash32),
+  createdAt: field(5, int()),
+  wallets: field(6, int()),
+  /** Shows that the file was opened. */
+  token: field(7, hash32),
+} as const
 
 const environment = oneOf('development', 'staging', 'production')
 const custody = oneOf(...CUSTODY_LEVELS)
@@ -214,6 +67,15 @@ const call = <Q, A>(
   request,
   response,
 })
+
+/** A call that answers nothing and that nobody waits for. */
+const cast = <Q>(
+  request: Codec<Q>,
+): {
+  readonly request: Codec<Q>
+  readonly response: typeof empty
+  readonly isCast: true
+} => ({ request, response: empty, isCast: true })
 
 /** Daemon → signer. */
 export const signerCalls = {
@@ -244,8 +106,25 @@ export const signerCalls = {
       keys: field(4, blob),
     }),
   ),
-  /** The node's self-signed card, for enrolment. */
-  card: call(record({ name: field(0, text(64)) }), record({ card: field(0, blob) })),
+  /** The node's self-signed card, for enrolment; `restores` where it is to take the place of another machine. */
+  card: call(
+    record({
+      name: field(0, text(64)),
+      restores: field(
+        1,
+        nullable(
+          record({
+            cluster: field(0, hash32),
+            index: field(1, int(1, 50)),
+            number: field(2, int(1)),
+            backup: field(3, hash32),
+            at: field(4, int()),
+          }),
+        ),
+      ),
+    }),
+    record({ card: field(0, blob) }),
+  ),
   /** This node's signature under a proposed first cluster record that lists it. */
   signRecord: call(
     record({ record: field(0, blob) }),
@@ -256,13 +135,25 @@ export const signerCalls = {
     record({ chain: field(0, array(blob, { min: 1, max: 1000 })) }),
     record({ cluster: field(0, hash32), index: field(1, int(1, 50)) }),
   ),
-  /** Rows and burnt sessions of the store, after `join` and before anything is delivered. */
+  /**
+   * What the store holds, after `join` and before anything is delivered; in as many parts as it takes.
+   * `highWater` is the latest time at which anything was forgotten.
+   */
   load: call(
     record({
       rows: field(0, array(walletRow, { max: 100_000 })),
       burnt: field(1, array(hash32, { max: 1_000_000 })),
       aux: field(2, array(auxRow, { max: 100_000 })),
       primes: field(3, array(primesRow, { max: MAX_PRIMES_AHEAD })),
+      requests: field(4, array(requestRow, { max: 1_000_000 })),
+      ledger: field(5, array(ledgerRow, { max: 1_000_000 })),
+      highWaters: field(
+        6,
+        array(record({ wallet: field(0, id), time: field(1, int()) }), { max: 100_000 }),
+      ),
+      waiting: field(7, array(waitingRow, { max: 100_000 })),
+      policies: field(8, array(policyRow, { max: 1_000_000 })),
+      highWater: field(9, int()),
     }),
     empty,
   ),
@@ -274,6 +165,12 @@ export const signerCalls = {
     record({
       backend: field(0, oneOf('fastest', 'noble')),
       primesAhead: field(1, int(0, MAX_PRIMES_AHEAD)),
+      limits: field(2, limitsCodec),
+      /** Nonces and presignatures wanted for each wallet and signer set. */
+      pools: field(
+        3,
+        record({ nonces: field(0, int(0, 4096)), presignatures: field(1, int(0, 1024)) }),
+      ),
     }),
     record({ backends: field(0, array(text(64), { max: 8 })) }),
   ),
@@ -296,9 +193,21 @@ export const signerCalls = {
   peer: call(record({ record: field(0, blob) }), record({ index: field(0, int(1, 50)) })),
   peerGone: call(record({ index: field(0, int(1, 50)) }), empty),
   /** An envelope from the bus, unverified. */
-  deliver: call(record({ envelope: field(0, blob) }), empty),
+  deliver: cast(record({ envelope: field(0, blob) })),
   /** Coordinates a client's signed request to its end. */
   submit: call(record({ request: field(0, blob) }), outcome),
+  /** Takes in an approval or a rejection of a request that waits here, and tells the other nodes. */
+  approve: call(
+    record({ approval: field(0, bytes({ max: 1 << 14 })) }),
+    record({ hash: field(0, hash32) }),
+  ),
+  /** The requests of a project that wait here, each with what it does in lines for people. */
+  listWaiting: call(
+    record({ project: field(0, id) }),
+    record({
+      items: field(0, array(waitingItem, { max: 100 })),
+    }),
+  ),
   /** What a transaction does and what policy says of it, as JSON for people; signs nothing. */
   explain: call(
     record({
@@ -322,6 +231,59 @@ export const signerCalls = {
     }),
     record({ checkpoint: field(0, blob) }),
   ),
+  /**
+   * Seals all that this node holds to the recovery recipients of the cluster record, as backup `number`
+   * after the one with digest `previous`. `generation` names the wallets' generations in it, and `drill` is
+   * the hash of what only those learn who open it.
+   */
+  backup: call(
+    record({
+      number: field(0, int(1)),
+      previous: field(1, nullable(hash32)),
+      state: field(2, publicState),
+    }),
+    record({
+      file: field(0, backupFile),
+      head: field(1, blob),
+      digest: field(2, hash32),
+      generation: field(3, hash32),
+      drill: field(4, hash32),
+    }),
+  ),
+  /** Opens a backup with the secret of one of its recipients, and checks all that it holds; nothing is kept. */
+  checkBackup: call(
+    record({
+      file: field(0, backupFile),
+      secret: field(1, hash32),
+      chain: field(2, array(blob, { min: 1, max: 1000 })),
+    }),
+    record(openedBackup),
+  ),
+  /** The same, and seals it again for the store of this machine, after `open` and before it belongs to a cluster. */
+  restore: call(
+    record({
+      file: field(0, backupFile),
+      secret: field(1, hash32),
+      chain: field(2, array(blob, { min: 1, max: 1000 })),
+    }),
+    record({
+      ...openedBackup,
+      state: field(8, publicState),
+      rows: field(9, array(walletRow, { max: 100_000 })),
+      aux: field(10, array(auxRow, { max: 1000 })),
+      generation: field(11, hash32),
+    }),
+  ),
+  /** Sends the head of a chain of backups, this node's or one that it keeps, to a peer or to all present (0). */
+  tellBackup: call(record({ to: field(0, int(0, 50)), head: field(1, blob) }), empty),
+  /** Wallets that a restored node still asks the others about, and those that it must refresh. */
+  restoreStatus: call(
+    empty,
+    record({
+      asking: field(0, array(id, { max: 100_000 })),
+      unrefreshed: field(1, array(id, { max: 100_000 })),
+    }),
+  ),
   /** Sends an audit checkpoint to a peer, or to all present (0), which keep it outside this node's directory. */
   anchor: call(record({ to: field(0, int(0, 50)), checkpoint: field(1, blob) }), empty),
   status: call(
@@ -329,6 +291,7 @@ export const signerCalls = {
     record({
       sessions: field(0, int()),
       peers: field(1, array(int(1, 50), { max: 50 })),
+      pools: field(2, poolReport),
     }),
   ),
   /** How the HSM is and what it did; asks it nothing. */
@@ -340,32 +303,39 @@ export type SignerCalls = typeof signerCalls
 
 /** Signer → daemon. */
 export const hostCalls = {
-  send: call(record({ to: field(0, int(1, 50)), envelope: field(1, blob) }), empty),
-  /** Returns once the changes and their audit records would survive a crash. */
+  send: cast(record({ to: field(0, int(1, 50)), envelope: field(1, blob) })),
+  /**
+   * Returns once the changes and their audit records would survive a crash. `concluded` is what a client's
+   * request, by its hash, has come to with them: whoever waits for it need not write it once more.
+   */
   persist: call(
     record({
       changes: field(0, array(change, { max: 64 })),
       audit: field(1, array(auditDraft, { max: 64 })),
+      concluded: optional(2, record({ request: field(0, hash32), outcome: field(1, outcome) })),
     }),
     empty,
   ),
-  progress: call(
+  progress: cast(
     record({
       requestId: field(0, id),
       phase: field(1, text(64)),
       done: field(2, int()),
       of: field(3, int()),
     }),
-    empty,
   ),
   /** A checkpoint that a peer sent: its own to keep, or the newest of this node that it kept. */
   anchored: call(record({ from: field(0, int(1, 50)), checkpoint: field(1, blob) }), empty),
+  /** The head of a chain of backups, the sender's or this node's. */
+  backupTold: call(record({ from: field(0, int(1, 50)), head: field(1, blob) }), empty),
   /** What convicts a party, as `evidence-file.ts` describes it, for the daemon to keep. */
   evidence: call(
     record({ sid: field(0, hash32), file: field(1, bytes({ max: MAX_EVIDENCE_FILE_BYTES })) }),
     empty,
   ),
-  log: call(
+  /** A request that waited need not wait any more: submitting it again brings its end. */
+  wake: call(record({ hash: field(0, hash32) }), empty),
+  log: cast(
     record({
       level: field(0, oneOf('debug', 'info', 'warn', 'error')),
       event: field(1, text(96)),
@@ -374,7 +344,6 @@ export const hostCalls = {
         array(record({ name: field(0, text(64)), value: field(1, text(256)) }), { max: 32 }),
       ),
     }),
-    empty,
   ),
 }
 export type HostCalls = typeof hostCalls

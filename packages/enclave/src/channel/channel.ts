@@ -2,12 +2,14 @@
  * Calls between the daemon and its signer process, over the one inherited socket pair.
  *
  * Frame: 4-byte big-endian length, then canonical CBOR `[kind, id, method, payload]` where kind is
- * call, reply or fault. Both sides may call. A fault travels as its code alone plus our own
- * detail; anything that is not a Fault arrives as `enclave/internal`, so no stack or value leaks.
+ * call, cast, reply or fault. Both sides may call; a cast is a call that nobody waits for. A fault
+ * travels as its code alone plus our own detail; anything that is not a Fault arrives as
+ * `enclave/internal`, so no stack or value leaks. Frames of one turn of the event loop go out in one write.
  */
 import {
   bytes,
   type Codec,
+  concatBytes,
   decode,
   encode,
   Fault,
@@ -28,7 +30,12 @@ const MAX_FRAME_BYTES = 32 * 1024 * 1024
 // biome-ignore lint/suspicious/noExplicitAny: calls have whatever payloads they have
 type AnyCodec = Codec<any>
 type AnyCalls = {
-  readonly [method: string]: { readonly request: AnyCodec; readonly response: AnyCodec }
+  readonly [method: string]: {
+    readonly request: AnyCodec
+    readonly response: AnyCodec
+    /** It answers nothing, and nobody hears whether it failed. */
+    readonly isCast?: boolean
+  }
 }
 type Payload<C> = C extends Codec<infer T> ? T : never
 
@@ -53,11 +60,12 @@ export type ByteStream = {
 }
 
 const frameOf = record({
-  kind: field(0, oneOf('call', 'reply', 'fault')),
+  kind: field(0, oneOf('call', 'reply', 'fault', 'cast')),
   id: field(1, int()),
   method: optional(2, text(64)),
   payload: field(3, bytes({ max: MAX_FRAME_BYTES })),
 })
+type Frame = Payload<typeof frameOf>
 const faultOf = record({ code: field(0, text(96)), detail: optional(1, text(2000)) })
 
 /**
@@ -76,29 +84,44 @@ export function openChannel<Theirs extends AnyCalls, Ours extends AnyCalls>(
   >()
   let lastId = 0
   let isOpen = true
+  let outgoing: Uint8Array[] = []
 
-  const send = (frame: Payload<typeof frameOf>): void => {
+  const flush = (): void => {
+    const frames = outgoing
+    outgoing = []
+    if (!isOpen) {
+      wipe(...frames)
+      return
+    }
+    const joined = frames.length === 1 ? frames[0]! : concatBytes(...frames)
+    if (frames.length > 1) wipe(...frames)
+    // What crosses may hold a PIN.
+    stream.write(joined, () => wipe(joined))
+  }
+
+  const send = (frame: Frame): void => {
     if (!isOpen) return
     const body = encode(frameOf, frame)
     const framed = new Uint8Array(4 + body.length)
     new DataView(framed.buffer).setUint32(0, body.length)
     framed.set(body, 4)
     wipe(body, frame.payload)
-    // What crosses may hold a PIN.
-    stream.write(framed, () => wipe(framed))
+    if (outgoing.push(framed) === 1) setImmediate(flush)
   }
 
-  const serve = async (id: number, method: string, payload: Uint8Array): Promise<void> => {
+  const serve = async ({ kind, id, method = '', payload }: Frame): Promise<void> => {
     try {
       const call = Object.hasOwn(ours, method) ? ours[method] : undefined
       if (call === undefined) throw new Fault('enclave/unknown-call')
       const request: unknown = decode(call.request, payload, { maxBytes: MAX_FRAME_BYTES })
       const response = await (handlers[method] as (request: unknown) => unknown)(request)
-      send({ kind: 'reply', id, payload: encode(call.response, response as never) })
+      if (kind === 'call')
+        send({ kind: 'reply', id, payload: encode(call.response, response as never) })
     } catch (error) {
       const fault = isFault(error) ? error : new Fault('enclave/internal', { cause: error })
       if (!isFault(error) && process.env['QUORATE_DEBUG'] !== undefined)
         process.stderr.write(`${String(error instanceof Error ? error.stack : error)}\n`)
+      if (kind !== 'call') return
       const detail = fault.detail?.normalize('NFC').slice(0, 2000)
       send({
         kind: 'fault',
@@ -110,8 +133,8 @@ export function openChannel<Theirs extends AnyCalls, Ours extends AnyCalls>(
 
   const take = (body: Uint8Array): void => {
     const frame = decode(frameOf, body, { maxBytes: MAX_FRAME_BYTES })
-    if (frame.kind === 'call') {
-      void serve(frame.id, frame.method ?? '', frame.payload)
+    if (frame.kind === 'call' || frame.kind === 'cast') {
+      void serve(frame)
       return
     }
     const call = waiting.get(frame.id)
@@ -142,6 +165,10 @@ export function openChannel<Theirs extends AnyCalls, Ours extends AnyCalls>(
     const shape = theirs[method]!
     if (!isOpen) throw new Fault('enclave/channel-closed')
     const id = ++lastId
+    if (shape.isCast === true) {
+      send({ kind: 'cast', id, method, payload: encode(shape.request, request as never) })
+      return {}
+    }
     const answer = new Promise<Uint8Array>((resolve, reject) =>
       waiting.set(id, { resolve, reject }),
     )
@@ -161,10 +188,11 @@ function readFrames(
   let pending: Uint8Array[] = []
   let length = 0
   stream.on('data', (chunk) => {
-    pending.push(chunk)
+    // A Buffer's slice is a view: whoever changes what was decoded from one would change the frame.
+    pending.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length))
     length += chunk.length
     while (length >= 4) {
-      const joined = pending.length === 1 ? pending[0]! : concat(pending, length)
+      const joined = pending.length === 1 ? pending[0]! : concatBytes(...pending)
       pending = [joined]
       const size = new DataView(joined.buffer, joined.byteOffset).getUint32(0)
       if (size > MAX_FRAME_BYTES) {
@@ -177,14 +205,4 @@ function readFrames(
       length -= 4 + size
     }
   })
-}
-
-function concat(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const out = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    out.set(chunk, at)
-    at += chunk.length
-  }
-  return out
 }

@@ -1,7 +1,7 @@
 /** The audit records of the signer's decisions. */
 import type { RequestKind } from '@quorate/api'
 import { type Manifest, type PartyId, partiesOf, sessionId } from '@quorate/threshold'
-import type { AuditDraft, WalletRef } from '../channel/calls.ts'
+import type { AuditDraft, WalletRef } from '../channel/rows.ts'
 import type { CheckedRequest } from './requests.ts'
 
 type More = {
@@ -38,6 +38,7 @@ export function requestAudit(
 
 function actionOf({ purpose }: Manifest, kind: RequestKind): string {
   if (purpose === 'keygen') return 'wallet.create'
+  if (purpose === 'aux') return 'wallet.aux'
   if (purpose === 'refresh') return 'wallet.refresh'
   return kind === 'sign' ? 'tx.sign' : 'wallet.prove'
 }

@@ -3,7 +3,7 @@
  * a wallet: any number of wallets sign with the same, and each generation of one names its own.
  */
 import { type Clock, equalBytes, Fault, Secret, toHex } from '@quorate/base'
-import type { AuxRow } from '../channel/calls.ts'
+import type { AuxRow } from '../channel/rows.ts'
 import type { SealedPlace, Vault } from './vault.ts'
 import type { Wallets } from './wallets.ts'
 
@@ -37,6 +37,10 @@ export class AuxStore {
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock
+  }
+
+  get all(): readonly AuxRow[] {
+    return [...this.#rows.values()]
   }
 
   get levels(): ReadonlySet<string> {

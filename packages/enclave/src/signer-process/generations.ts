@@ -2,7 +2,7 @@
  * Generations of wallets as they come into force or are given up: in the store and in memory, and
  * with them whatever auxiliary information nothing signs with any more.
  */
-import type { AuditDraft, Change, WalletRef } from '../channel/calls.ts'
+import type { AuditDraft, Change, WalletRef } from '../channel/rows.ts'
 import type { AuxStore } from './aux-store.ts'
 import type { SignerPorts } from './ports.ts'
 import type { Wallets } from './wallets.ts'

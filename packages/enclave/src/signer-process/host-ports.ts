@@ -15,13 +15,15 @@ export function portsOver(host: () => Client<HostCalls>, local: Local): SignerPo
     ...local,
     logger: loggerOver(host, {}),
     send: (to, envelope) => forget(host().send({ to, envelope })),
-    persist: async (changes, audit) => {
-      await host().persist({ changes, audit })
+    persist: async (changes, audit, concluded) => {
+      await host().persist({ changes, audit, concluded })
     },
     anchored: (from, checkpoint) => forget(host().anchored({ from, checkpoint })),
+    backupTold: (from, head) => forget(host().backupTold({ from, head })),
     evidence: async (sid, file) => {
       await host().evidence({ sid, file })
     },
+    wake: (hash) => forget(host().wake({ hash })),
     progress: (requestId, phase, done, of) =>
       forget(host().progress({ requestId, phase, done, of })),
   }

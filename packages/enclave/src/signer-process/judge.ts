@@ -2,10 +2,18 @@
  * Whether this node takes part in a proposed session: is the manifest of the present, is it what the
  * request calls for, and is the request what policy allows. Every node judges for itself.
  */
-import { ALLOWED_SKEW_MS, type Intent, type RefreshRequest, type WalletRequest } from '@quorate/api'
+import {
+  ALLOWED_SKEW_MS,
+  checkLifetime,
+  type Intent,
+  MAX_LIFETIME_MS,
+  type RefreshRequest,
+  type WalletRequest,
+} from '@quorate/api'
 import { equalBytes, Fault } from '@quorate/base'
+import { checkStanding, type Decision } from '@quorate/policy'
 import { type Manifest, partiesOf } from '@quorate/threshold'
-import type { AuxRow } from '../channel/calls.ts'
+import type { AuxRow } from '../channel/rows.ts'
 import type { Plan } from './participation.ts'
 import type { Peers } from './peers.ts'
 import { auxPlan } from './plan-aux.ts'
@@ -34,8 +42,10 @@ export function checkManifest(
 ): void {
   if (!equalBytes(manifest.cluster, peers.cluster.cluster))
     throw new Fault('threshold/wrong-cluster')
-  if (manifest.expiresAt <= now || manifest.createdAt > now + ALLOWED_SKEW_MS)
-    throw new Fault('threshold/expired')
+  const { createdAt, expiresAt } = manifest
+  const isOfNow = expiresAt > now && createdAt <= now + ALLOWED_SKEW_MS
+  // Burnt ids are kept for a manifest's life, which therefore has an end.
+  if (!isOfNow || expiresAt - createdAt > MAX_LIFETIME_MS) throw new Fault('threshold/expired')
   const own = manifest.signers.find(({ party }) => party === peers.self)
   if (own === undefined)
     throw new Fault('enclave/bad-prepare', { detail: 'this node is no signer of it' })
@@ -53,20 +63,28 @@ function fits(is: boolean): void {
   if (!is) throw new Fault('enclave/bad-prepare')
 }
 
-/** What this node will run. @throws enclave/bad-prepare, policy/denied, and what the request itself fails by */
+/**
+ * What this node will run. `approvals` are those that came with the proposal; they count only as far as
+ * they verify here and now.
+ * @throws enclave/bad-prepare, policy/…, and what the request itself fails by
+ */
 export function judge(
   context: PlanContext,
   manifest: Manifest,
   checked: CheckedRequest,
   now: number,
+  approvals: readonly Uint8Array[] = [],
 ): Plan {
   const { body } = checked.request
   if (body.kind === 'createWallet' && manifest.purpose !== 'sign')
     return judgeKeygen(context, manifest, checked, body.value)
+  // A policy changes by votes, and in no session.
+  if (body.kind === 'changePolicy') throw new Fault('enclave/bad-prepare')
   const target =
     body.kind === 'createWallet' ? walletIdOf(body.value, checked.hash) : body.value.wallet
   const stored = context.wallets.active(target, body.value.project)
-  const { key, policyHash } = stored.record
+  const { key } = stored.record
+  const policyHash = context.policies.of(stored.record).hash
   fits(manifest.protocol === key.protocol)
   fits(manifest.wallet === key.wallet && manifest.suite === key.suite)
   fits(manifest.threshold === key.threshold && equalBytes(manifest.policyHash, policyHash))
@@ -76,7 +94,7 @@ export function judge(
   fits(manifest.generation === key.generation && manifest.signers.length === key.threshold)
   // Whoever may make or refresh a wallet may have its address proven: that signs no transaction.
   if (body.kind !== 'sign') return provePlan(context, manifest, stored, proofOf(stored.record))
-  return judgeSigning(context, manifest, checked, body.value, stored, now)
+  return judgeSigning(context, manifest, checked, body.value, stored, now, approvals)
 }
 
 function judgeKeygen(
@@ -138,16 +156,36 @@ function judgeRefresh(
 function judgeSigning(
   context: PlanContext,
   manifest: Manifest,
-  { hash, client }: CheckedRequest,
+  checked: CheckedRequest,
   intent: Intent,
   stored: StoredWallet,
   now: number,
+  approvals: readonly Uint8Array[],
 ): Plan {
-  checkIntent(intent, stored.record)
-  const read = readTransaction(intent, stored.record, client, context.peers.cluster.record, now)
-  if (read.decision.decision !== 'allow')
+  const { hash, client } = checked
+  const { policy, hash: policyHash } = context.policies.of(stored.record)
+  checkIntent(intent, stored.record, policyHash)
+  const { record } = context.peers.cluster
+  const read = readTransaction(intent, stored.record, policy, client, record, now)
+  checkDecision(context, checked, intent, read.decision, policyHash, approvals)
+  const plan = signPlan(context, manifest, hash, stored, read)
+  const { charges } = read.decision
+  return charges.length === 0 ? plan : context.budgets.guard(plan, manifest, charges)
+}
+
+/** @throws policy/… unless the transaction may be signed now; api/lifetime for one that waits for nothing and lives too long */
+function checkDecision(
+  { waiting, ports }: PlanContext,
+  checked: CheckedRequest,
+  intent: Intent,
+  decision: Decision,
+  policyHash: Uint8Array,
+  approvals: readonly Uint8Array[],
+): void {
+  if (decision.decision === 'deny')
     throw new Fault('policy/denied', {
-      detail: read.decision.reasons.map(({ because }) => because).join('; '),
+      detail: decision.reasons.map(({ because }) => because).join('; '),
     })
-  return signPlan(context, manifest, hash, stored, read)
+  if (decision.decision === 'allow') checkLifetime(intent, ports.clock.now())
+  else checkStanding(decision, waiting.standingFacts(checked, policyHash, approvals))
 }

@@ -6,6 +6,7 @@ import { Socket } from 'node:net'
 import {
   armFailpoints,
   hardenProcess,
+  steadyHeap,
   systemClock,
   systemRandom,
   systemTimers,
@@ -18,6 +19,7 @@ import { Signer } from './signer.ts'
 const CHANNEL_FD = 3
 
 hardenProcess()
+steadyHeap()
 armFailpoints(process.env, { isDevelopment: process.env['QUORATE_ENVIRONMENT'] === 'development' })
 
 const socket = new Socket({ fd: CHANNEL_FD, readable: true, writable: true })

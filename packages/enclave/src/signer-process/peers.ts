@@ -15,6 +15,7 @@ import {
   sealEnvelope,
 } from '@quorate/threshold'
 import { type EpochKeys, verifyEd25519 } from './node-crypto.ts'
+import { type Dispatch, encodeParcel, fitsBeside } from './parcel.ts'
 import { readClaim, type SigningKeyOf } from './session-originals.ts'
 
 type Peer = { readonly signed: Uint8Array; readonly epoch: EpochRecord }
@@ -25,6 +26,8 @@ export type Outgoing = Pick<EnvelopeHeader, 'sid' | 'protocol' | 'round' | 'kind
 }
 /** An envelope and the party whose link it goes down. */
 export type Addressed = { readonly to: PartyId; readonly envelope: Uint8Array }
+/** What goes down the link to that party in one piece. */
+export type Packed = { readonly to: PartyId; readonly frame: Uint8Array }
 
 /** How long an envelope may be under way. */
 const ENVELOPE_LIFE_MS = 60_000
@@ -85,7 +88,7 @@ export class Peers {
   /**
    * Takes a peer's epoch record, from that peer alone where it came in an envelope `from` one. An
    * older one than is known is refused, so that nobody can put an expired key back in force.
-   * @throws auth/…, enclave/older-epoch, threshold/self-addressed
+   * @throws auth/…, auth/version-mismatch, enclave/older-epoch, threshold/self-addressed
    */
   meet(signed: Uint8Array, from?: PartyId): PartyId {
     const epoch = this.#verified(signed)
@@ -93,6 +96,7 @@ export class Peers {
     if (index === this.self) throw new Fault('threshold/self-addressed')
     if (from !== undefined && from !== index)
       throw new Fault('auth/wrong-channel', { detail: `node ${from}` })
+    this.#checkVersions(epoch)
     const known = this.#latest.get(index)?.epoch
     if (
       known !== undefined &&
@@ -103,6 +107,14 @@ export class Peers {
     this.#latest.set(index, { signed, epoch })
     this.#present.add(index)
     return index
+  }
+
+  /** Refuses a node with which this one has no protocol version in common. @throws auth/version-mismatch */
+  #checkVersions({ nodeIndex, versions }: EpochRecord): void {
+    const own = this.epochOf(this.self).versions
+    const version = Math.min(own.max, versions.max)
+    if (version < Math.max(own.min, versions.min, this.cluster.record.minProtocol))
+      throw new Fault('auth/version-mismatch', { detail: `node ${nodeIndex}` })
   }
 
   leave(index: PartyId): void {
@@ -118,9 +130,16 @@ export class Peers {
     return this.#known(index).signed
   }
 
-  /** The lowest protocol version that all of them announced: what they speak together. @throws enclave/peers-missing */
+  /**
+   * The highest protocol version that all of them announced: what they speak together.
+   * @throws enclave/peers-missing; auth/version-mismatch where there is none that the cluster record allows
+   */
   versionOf(parties: readonly PartyId[]): number {
-    return Math.min(...parties.map((party) => this.epochOf(party).versions.max))
+    const announced = parties.map((party) => this.epochOf(party).versions)
+    const version = Math.min(...announced.map(({ max }) => max))
+    const lowest = Math.max(this.cluster.record.minProtocol, ...announced.map(({ min }) => min))
+    if (version < lowest) throw new Fault('auth/version-mismatch')
+    return version
   }
 
   #known(index: PartyId): Peer {
@@ -153,6 +172,47 @@ export class Peers {
     return receivers
       .filter((index) => index !== this.self)
       .map((index) => ({ to: index, envelope }))
+  }
+
+  /**
+   * What carries all of these to their receivers. What proves itself goes beside an envelope of its session
+   * to the same receiver, where there is one, and else in an envelope of its own.
+   */
+  pack(dispatches: readonly Dispatch[]): readonly Packed[] {
+    const asides = dispatches.filter(({ isAside }) => isAside)
+    const packed: Packed[] = []
+    const carried = new Map<Dispatch, PartyId[]>(asides.map((each) => [each, []]))
+    for (const { message, receivers, isAside } of dispatches) {
+      if (isAside) continue
+      for (const { to, envelope } of this.seal(message, receivers)) {
+        const fitting =
+          message.kind === 'control'
+            ? []
+            : asides.filter(
+                (each) =>
+                  each.receivers.includes(to) &&
+                  !carried.get(each)!.includes(to) &&
+                  equalBytes(each.message.sid, message.sid),
+              )
+        const said = fitting.map((each) => each.message.body)
+        if (!fitsBeside(envelope, said)) packed.push({ to, frame: envelope })
+        else {
+          for (const each of fitting) carried.get(each)!.push(to)
+          packed.push({ to, frame: encodeParcel({ envelope, said }) })
+        }
+      }
+    }
+    for (const [{ message, receivers }, done] of carried)
+      for (const { to, envelope } of this.#sealFor(
+        message,
+        receivers.filter((each) => !done.includes(each)),
+      ))
+        packed.push({ to, frame: envelope })
+    return packed
+  }
+
+  #sealFor(message: Outgoing, receivers: readonly PartyId[]): readonly Addressed[] {
+    return receivers.some((each) => each !== this.self) ? this.seal(message, receivers) : []
   }
 
   readonly #keyOf = (from: PartyId, epoch: Uint8Array): Uint8Array | undefined => {

@@ -5,7 +5,7 @@
  */
 import { failpoint } from '@quorate/platform'
 import { Abort, levelOf, type Manifest, sessionId } from '@quorate/threshold'
-import type { AuxRow } from '../channel/calls.ts'
+import type { AuxRow } from '../channel/rows.ts'
 import { sealAux } from './aux-store.ts'
 import type { Plan } from './participation.ts'
 import type { PlanContext } from './plan-context.ts'

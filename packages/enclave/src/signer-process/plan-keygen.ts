@@ -26,7 +26,7 @@ import {
   sessionId,
   type WalletKey,
 } from '@quorate/threshold'
-import type { AuxRow, WalletRow } from '../channel/calls.ts'
+import type { AuxRow, WalletRow } from '../channel/rows.ts'
 import type { EvidenceFacts } from '../evidence-file.ts'
 import { confirmedBy, encodeWallet, type WalletRecord } from '../wallet-record.ts'
 import { hostSecretFor } from './host-keys.ts'
@@ -97,7 +97,7 @@ export function keygenPlan(
       policyTemplate: request.policy.template,
       policy: wallet.policyBytes,
       policyHash: wallet.policyHash,
-      blind: false,
+      blind: wallet.blind,
       unsafeThreshold: request.unsafeThreshold,
       createdAt: manifest.createdAt,
     }),
@@ -286,7 +286,8 @@ function makingPlan<Out>(
 
       const book = new ReceiptBook(facts, peers.cluster)
       const parties = partiesOf(manifest)
-      const complete = inbox.collect(book, own, parties, ports.timers, RECEIPTS_MS)
+      book.addOwn(peers.self, own)
+      const complete = inbox.collect(book, parties, ports.timers, RECEIPTS_MS)
       complete.catch(() => undefined)
       context.tell({ kind: 'receipt', value: { receipt: own } }, sid, parties)
       failpoint('enclave/keygen/after-receipt')

@@ -2,27 +2,21 @@
  * Signing sessions: of a transaction that a client asked for, and of the proof that a wallet can
  * sign with the key of its own address.
  */
-import { bug, encodeCbor, Fault, type Secret, TAGS, taggedHash } from '@quorate/base'
+import { encodeCbor, Fault, type Secret, TAGS, taggedHash } from '@quorate/base'
 import { type AddressProof, proveAddress, type SignItem } from '@quorate/chains'
 import { failpoint } from '@quorate/platform'
-import {
-  digestOf,
-  type Manifest,
-  type Message,
-  partiesOf,
-  sessionId,
-  startSigning,
-} from '@quorate/threshold'
-import type { SignedItem } from '../channel/calls.ts'
-import type { EvidenceFacts } from '../evidence-file.ts'
+import { digestOf, type Manifest, partiesOf, sessionId, startSigning } from '@quorate/threshold'
+import type { Outcome, SignedItem } from '../channel/outcomes.ts'
 import { openAux } from './aux-store.ts'
 import type { Participation, Plan } from './participation.ts'
 import type { PlanContext } from './plan-context.ts'
+import { pooledSigning } from './pool/pooled-signing.ts'
 import { makeReceipt, ReceiptBook, type ReceiptFacts, ReceiptInbox } from './receipts.ts'
 import { refOf } from './recovery.ts'
 import type { ReadTransaction } from './requests.ts'
 import type { SessionStart } from './session-runner.ts'
 import { openEncodedShare, openShare } from './shares.ts'
+import { messageOf, walletFacts } from './signed-items.ts'
 import type { StoredWallet } from './wallets.ts'
 
 /** FROST computes for milliseconds, CGGMP24 for seconds, and for each item of a transaction again. */
@@ -35,29 +29,22 @@ const MAX_ECDSA_ITEMS = 48
 type Signatures = readonly Uint8Array[]
 
 /** The protocol that signs. */
-type Signing = {
-  readonly start: SessionStart<Signatures>
-  readonly budgetMs: number
-  readonly facts: EvidenceFacts
-  release(): void
-}
+type Signing = SessionStart<Signatures> &
+  Pick<Plan<Signatures>, 'budgetMs' | 'startsAlone' | 'atBurn' | 'facts' | 'release'>
 
 /** `items` under the key at `path`. This node's share is unsealed when the session begins. */
-const signingOf = (
+function signingOf(
   context: PlanContext,
   manifest: Manifest,
   stored: StoredWallet,
   items: readonly SignItem[],
   path: readonly number[],
-): Signing =>
-  stored.record.key.protocol === 'frost'
+): Signing {
+  if (manifest.pooled !== undefined) return pooledSigning(context, manifest, stored, items, path)
+  return stored.record.key.protocol === 'frost'
     ? frostSigning(context, manifest, stored, items)
     : ecdsaSigning(context, stored, items, path)
-
-const walletFacts = ({ row }: StoredWallet): NonNullable<EvidenceFacts['wallet']> => ({
-  record: row.public,
-  receipts: row.receipts,
-})
+}
 
 function frostSigning(
   { vault, peers, ports }: PlanContext,
@@ -76,15 +63,13 @@ function frostSigning(
       wallet: walletFacts(stored),
       items: items.map((item) => ({ ...item, path: [] })),
     },
-    start: {
-      begin() {
-        failpoint('enclave/sign/before-commitments')
-        const opened = openShare(vault, peers.self, stored)
-        share = opened.share
-        const signers = partiesOf(manifest)
-        const { key } = opened
-        return startSigning({ self: peers.self, signers, key, share, random: ports.random, items })
-      },
+    begin() {
+      failpoint('enclave/sign/before-commitments')
+      const opened = openShare(vault, peers.self, stored)
+      share = opened.share
+      const signers = partiesOf(manifest)
+      const { key } = opened
+      return startSigning({ self: peers.self, signers, key, share, random: ports.random, items })
     },
     release: () => share?.[Symbol.dispose](),
   }
@@ -109,24 +94,15 @@ function ecdsaSigning(
       aux: aux.public,
       items: items.map(({ message }) => ({ message: digestOf(message), tweaks: [], path })),
     },
-    start: {
-      program: {
-        name: 'cggmp24-sign',
-        input() {
-          failpoint('enclave/sign/before-presigning')
-          const share = openEncodedShare(vault, peers.self, stored)
-          return { share, aux: openAux(vault, aux), items }
-        },
+    program: {
+      name: 'cggmp24-sign',
+      input() {
+        failpoint('enclave/sign/before-presigning')
+        const share = openEncodedShare(vault, peers.self, stored)
+        return { share, aux: openAux(vault, aux), items }
       },
     },
-    release: () => undefined,
   }
-}
-
-/** Whole messages go in, and are hashed by whoever signs. */
-function messageOf(item: SignItem): Message {
-  if (item.scheme !== 'ecdsa-secp256k1') return bug('an ECDSA wallet signs nothing else')
-  return { kind: 'message', bytes: item.message, hash: item.hash }
 }
 
 /** 32 bytes over every message with its signature: what receipts of a signing session confirm. */
@@ -136,68 +112,94 @@ const resultOf = (items: readonly SignedItem[]): Uint8Array =>
     encodeCbor(items.map(({ publicKey, message, signature }) => [publicKey, message, signature])),
   )
 
+export type CompletedSigning = {
+  readonly items: readonly SignedItem[]
+  /** What receipts of it confirm, 32 bytes. */
+  readonly result: Uint8Array
+  /** The signed transaction. */
+  readonly bytes: Uint8Array
+  readonly txid: string
+}
+
+/** The transaction with its signatures, each of which the adapter verifies by the rules of its network. @throws chains/… */
+export function completeSigning(
+  { tx, items }: Pick<ReadTransaction, 'tx' | 'items'>,
+  signatures: readonly Uint8Array[],
+): CompletedSigning {
+  const signed = items.map(({ publicKey, message }, i) => ({
+    publicKey,
+    message,
+    signature: signatures[i]!,
+  }))
+  const complete = tx.attach(new Map(items.map(({ id }, i) => [id, signatures[i]!])))
+  const { bytes, txid } = complete.serialise()
+  return { items: signed, result: resultOf(signed), bytes, txid: txid ?? '' }
+}
+
 /** Signs what a client asked for; the coordinator ends with the transaction and a receipt of each signer. */
 export function signPlan(
   context: PlanContext,
   manifest: Manifest,
   requestHash: Uint8Array,
   stored: StoredWallet,
-  { tx, items, path }: ReadTransaction,
+  read: ReadTransaction,
 ): Plan<Signatures> {
-  const { peers, ports } = context
+  const { peers, ports, book: requests } = context
+  const { items, path } = read
   const sid = sessionId(manifest)
   const inbox = new ReceiptInbox()
-  const {
-    start,
-    budgetMs,
-    facts: evidence,
-    release,
-  } = signingOf(context, manifest, stored, items, path)
+  let book: ReceiptBook | undefined
   return {
-    ...start,
-    budgetMs,
+    ...signingOf(context, manifest, stored, items, path),
     title: 'signing',
-    facts: evidence,
-    release,
     onReceipt: (from, receipt) => inbox.receive(from, receipt),
+    hasConfirmed: (party) => book?.has(party) ?? false,
     async finish(signatures, session: Participation) {
       failpoint('enclave/sign/before-receipt')
-      const signed: readonly SignedItem[] = items.map(({ publicKey, message }, i) => ({
-        publicKey,
-        message,
-        signature: signatures[i]!,
-      }))
+      const { items: signed, result, bytes, txid } = completeSigning(read, signatures)
       const facts: ReceiptFacts = {
         sid,
         requestHash,
         wallet: manifest.wallet,
         generation: manifest.generation,
         purpose: 'sign',
-        result: resultOf(signed),
+        result,
       }
       const own = await makeReceipt(facts, peers, ports.clock.now())
-      // `attach` verifies every signature by the rules of the network before anything is returned.
-      const complete = tx.attach(new Map(items.map(({ id }, i) => [id, signatures[i]!])))
-      const { bytes, txid } = complete.serialise()
-      await ports.persist([], [context.auditOf(session, { name: 'txid', value: txid ?? '' })])
-      if (manifest.coordinator !== peers.self) {
-        context.tell({ kind: 'receipt', value: { receipt: own } }, sid, [manifest.coordinator])
+      const { attempt } = manifest
+      const record = context.auditOf(session, { name: 'txid', value: txid })
+      const answer = { sid, attempt, signers: partiesOf(manifest), signatures }
+      const write = (how?: Parameters<Participation['write']>[2]): Promise<void> =>
+        requests.settle(requestHash, answer, (change) => session.write([change], [record], how))
+      const { coordinator } = manifest
+      if (coordinator !== peers.self) {
+        const tell = (): void =>
+          context.tell({ kind: 'receipt', value: { receipt: own } }, sid, [coordinator])
+        await write({ tell })
         return undefined
       }
-      const book = new ReceiptBook(facts, peers.cluster)
-      const receipts = await inbox.collect(book, own, partiesOf(manifest), ports.timers, SIGN_MS)
-      return {
+      const outcomeOf = (receipts: readonly Uint8Array[]): Outcome => ({
         kind: 'transaction',
         value: {
           wallet: manifest.wallet,
           signed: bytes,
-          txid: txid ?? '',
+          txid,
           items: signed,
           receipts,
           signers: partiesOf(manifest),
-          attempts: manifest.attempt + 1,
+          attempts: attempt + 1,
         },
+      })
+      book = new ReceiptBook(facts, peers.cluster)
+      book.addOwn(peers.self, own)
+      const collected = inbox.collect(book, partiesOf(manifest), ports.timers, SIGN_MS)
+      if (book.hasAll(partiesOf(manifest))) {
+        const outcome = outcomeOf(book.receipts)
+        await write({ concluded: { request: requestHash, outcome } })
+        return outcome
       }
+      const [receipts] = await Promise.all([collected, write()])
+      return outcomeOf(receipts)
     },
   }
 }
@@ -209,13 +211,9 @@ export function provePlan(
   stored: StoredWallet,
   { address, item }: AddressProof,
 ): Plan<Signatures> {
-  const { start, budgetMs, facts, release } = signingOf(context, manifest, stored, [item], [])
   return {
-    ...start,
-    budgetMs,
+    ...signingOf(context, manifest, stored, [item], []),
     title: 'proving the address',
-    facts,
-    release,
     async finish([proof], session) {
       const ref = refOf(stored.row)
       proveAddress(stored.record.network, address, item.message, proof!)

@@ -6,7 +6,7 @@
 import { isFault, type Random, Secret, toHex } from '@quorate/base'
 import { failpoint } from '@quorate/platform'
 import { type Level, levelOf } from '@quorate/threshold'
-import type { Change, PrimesRow } from '../channel/calls.ts'
+import type { Change, PrimesRow } from '../channel/rows.ts'
 import type { SignerPorts } from './ports.ts'
 import type { MakePrimes, PrimeOrder } from './prime-maker.ts'
 import type { SealedPlace, Vault } from './vault.ts'

@@ -5,6 +5,7 @@ import {
   type AuxPrimes,
   beginAux,
   beginEcdsaKeygen,
+  beginPresign,
   beginSigning,
   decodeAuxInfo,
   decodeKeyShare,
@@ -12,8 +13,10 @@ import {
   type EcdsaKey,
   encodeAuxInfo,
   encodeAuxKeys,
+  encodePresignature,
   levelOf,
-  type MessageHash,
+  type Message,
+  type Prehash,
   type SharedEcdsaKey,
   type Step,
   validateEcdsaShare,
@@ -101,11 +104,7 @@ export type EcdsaSigningInput = {
   /** The `AuxInfo` that the share names, encoded. */
   readonly aux: Secret<Uint8Array>
   readonly items: readonly {
-    readonly message: {
-      readonly kind: 'message'
-      readonly bytes: Uint8Array
-      readonly hash: MessageHash
-    }
+    readonly message: Message | Prehash
     readonly path: readonly number[]
   }[]
 }
@@ -124,6 +123,28 @@ const sign: Program<EcdsaSigningInput, readonly Uint8Array[]> = {
   },
 }
 
+type PresignInput = Pick<EcdsaSigningInput, 'share' | 'aux'> & { readonly count: number }
+export type MadePresignature = {
+  /** What everybody knows of it, encoded. */
+  readonly public: Uint8Array
+  readonly secrets: Secret<Uint8Array>
+}
+
+/** Presignatures of the group key itself. */
+const presign: Program<PresignInput, readonly MadePresignature[]> = {
+  begin({ share: encoded, aux: encodedAux, count }, environment) {
+    const { sid, self, parties, random } = environment
+    const { key, secret: share, aux: named } = openShare(encoded, environment)
+    const { keys, own, digest } = decodeAuxInfo(encodedAux.expose())
+    if (!equalBytes(named, digest)) throw new Fault('threshold/inconsistent-share')
+    const items = Array.from({ length: count }, () => ({ path: [] }))
+    const facts = { level: key.level, sid, signers: parties, key, aux: keys, items }
+    return withOutput(beginPresign({ ...facts, self, own, share, random }), (made) =>
+      made.map((each) => ({ public: encodePresignature(each.public), secrets: each.moveOut() })),
+    )
+  },
+}
+
 type OpenedShare = {
   readonly key: EcdsaKey
   readonly secret: Secret<Uint8Array>
@@ -138,7 +159,7 @@ function openShare(encoded: Secret<Uint8Array>, { keep }: Environment): OpenedSh
 }
 
 /** The same protocol with its output turned into plain data. */
-function withOutput<In, Out>(step: Step<In>, turn: (output: In) => Out): Step<Out> {
+export function withOutput<In, Out>(step: Step<In>, turn: (output: In) => Out): Step<Out> {
   if (step.kind === 'done') return { ...step, output: turn(step.output) }
   const { round } = step
   return {
@@ -156,4 +177,5 @@ export const CGGMP24_PROGRAMS = {
   'cggmp24-keygen': keygen,
   'cggmp24-refresh': refresh,
   'cggmp24-sign': sign,
+  'cggmp24-presign': presign,
 } as const

@@ -11,7 +11,7 @@ import {
   signReceipt,
   type UnsignedReceipt,
 } from '@quorate/api'
-import { type AcceptedRecord, verifyEpoch } from '@quorate/auth'
+import { type AcceptedRecord, type EpochRecord, verifyPastEpoch } from '@quorate/auth'
 import { bytes, decode, encode, equalBytes, Fault, field, isFault, record } from '@quorate/base'
 import type { Timers } from '@quorate/platform'
 import { type PartyId, partyId } from '@quorate/threshold'
@@ -53,13 +53,14 @@ export async function makeReceipt(
 export type ReadReceipt = { readonly party: PartyId; readonly receipt: Receipt }
 
 /**
- * The receipt in `encoded`, its whole chain of signatures checked.
+ * The receipt in `encoded`, its whole chain of signatures checked. One of a machine that another has
+ * replaced holds if it is from before.
  * @throws enclave/bad-receipt for one that does not hold; base/… for bytes that are none
  */
 export function readReceipt(encoded: Uint8Array, cluster: AcceptedRecord): ReadReceipt {
   const outer = decode(bundle, encoded, { maxBytes: MAX_BUNDLE_BYTES })
   const receipt = decodeReceipt(outer.receipt)
-  const epoch = verifyEpoch(outer.epoch, { cluster, now: receipt.at, verify: verifyEd25519 })
+  const epoch = epochOf(outer.epoch, cluster, receipt.at)
   const isSound =
     epoch.nodeIndex === receipt.node &&
     epoch.nodeId === receipt.nodeId &&
@@ -68,6 +69,23 @@ export function readReceipt(encoded: Uint8Array, cluster: AcceptedRecord): ReadR
     verifyEd25519(epoch.envelopeKey, receiptMessage(receipt), receipt.signature)
   if (!isSound) throw new Fault('enclave/bad-receipt')
   return { party: partyId(receipt.node), receipt }
+}
+
+/** Epoch records that held lately, by their bytes and the cluster record they held under. */
+const verified = new WeakMap<AcceptedRecord, Map<string, EpochRecord>>()
+const MAX_VERIFIED = 128
+
+/** As `verifyPastEpoch`, which signs for every receipt of its time: a record that held is not verified again. */
+function epochOf(signed: Uint8Array, cluster: AcceptedRecord, now: number): EpochRecord {
+  const ofCluster = verified.get(cluster) ?? new Map<string, EpochRecord>()
+  verified.set(cluster, ofCluster)
+  const name = Buffer.from(signed).toString('latin1')
+  const known = ofCluster.get(name)
+  if (known !== undefined && known.notBefore <= now && now < known.notAfter) return known
+  const epoch = verifyPastEpoch(signed, { cluster, now, verify: verifyEd25519 })
+  if (ofCluster.size === MAX_VERIFIED) ofCluster.clear()
+  ofCluster.set(name, epoch)
+  return epoch
 }
 
 /** Whether a receipt says exactly `facts`. */
@@ -90,17 +108,28 @@ export class ReceiptBook {
     this.#cluster = cluster
   }
 
+  /** Takes in this node's own. */
+  addOwn(party: PartyId, encoded: Uint8Array): void {
+    this.#byParty.set(party, encoded)
+  }
+
   /** Takes in a receipt for the same facts. @throws enclave/bad-receipt naming its node */
   add(encoded: Uint8Array): void {
     const { party, receipt } = readReceipt(encoded, this.#cluster)
+    // A machine that was replaced holds nothing for the cluster any more.
+    if (receipt.nodeId !== this.#cluster.record.nodes[party - 1]?.id)
+      throw new Fault('enclave/bad-receipt', { detail: `node ${party}` })
     if (!states(receipt, this.#facts))
       throw new Fault('enclave/bad-receipt', { detail: `node ${party}` })
     this.#byParty.set(party, encoded)
   }
 
+  has(party: PartyId): boolean {
+    return this.#byParty.has(party)
+  }
   /** Whether each of `parties` has confirmed. */
   hasAll(parties: readonly PartyId[]): boolean {
-    return parties.every((party) => this.#byParty.has(party))
+    return parties.every((party) => this.has(party))
   }
   /** Ascending by party. */
   get receipts(): readonly Uint8Array[] {
@@ -122,21 +151,23 @@ export class ReceiptInbox {
   /** The receipts of all `parties`, once they are in. @throws enclave/receipts-missing after `waitMs` */
   collect(
     book: ReceiptBook,
-    own: Uint8Array,
     parties: readonly PartyId[],
     timers: Timers,
     waitMs: number,
   ): Promise<readonly Uint8Array[]> {
     return new Promise((resolve, reject) => {
       const cancel = timers.after(waitMs, () => reject(new Fault('enclave/receipts-missing')))
-      const take = (receipt: Uint8Array): void => {
-        book.add(receipt)
+      const look = (): void => {
         if (!book.hasAll(parties)) return
         cancel()
         resolve(book.receipts)
       }
+      const take = (receipt: Uint8Array): void => {
+        book.add(receipt)
+        look()
+      }
       this.#take = take
-      take(own)
+      look()
       for (const receipt of this.#early.values()) {
         try {
           take(receipt)

@@ -10,8 +10,8 @@
  */
 import { equalBytes, type Logger, toHex } from '@quorate/base'
 import type { PartyId } from '@quorate/threshold'
-import type { WalletRef } from '../channel/calls.ts'
-import type { Control } from './control.ts'
+import type { WalletRef } from '../channel/rows.ts'
+import type { Control, ControlOf } from './control.ts'
 import type { Peers } from './peers.ts'
 import { ReceiptBook, type ReceiptFacts, readReceipt } from './receipts.ts'
 import type { StoredWallet, Wallets } from './wallets.ts'
@@ -70,15 +70,18 @@ export class Recovery {
     answer(late?.row.state ?? 'unknown', late?.row.receipts ?? [])
   }
 
-  async told(
-    from: PartyId,
-    { ref, state, receipts }: Extract<Control, { kind: 'tell' }>['value'],
-  ): Promise<void> {
+  async told(from: PartyId, { ref, state, receipts }: ControlOf<'tell'>): Promise<void> {
     const stored = this.#wallets.find(ref)
     if (stored === undefined || stored.row.state !== 'pending') return
     const one = this.#caseOf(stored)
     one.told.add(from)
-    if (state === 'unknown') one.without.add(from)
+    if (state === 'unknown') {
+      one.without.add(from)
+      // Those that were connected all along have not been asked.
+      for (const party of this.#peers.present)
+        if (party !== this.#peers.self && !one.told.has(party))
+          this.#ports.control({ kind: 'ask', value: ref }, ref.sid, party)
+    }
     for (const receipt of receipts) this.#take(one, receipt)
     await this.#settle(stored, one)
   }
@@ -111,7 +114,7 @@ export class Recovery {
         without: new Set(),
         told: new Set(),
       }
-      for (const receipt of stored.row.receipts) one.book.add(receipt)
+      for (const receipt of stored.row.receipts) this.#take(one, receipt)
       this.#cases.set(name, one)
     }
     return one

@@ -40,10 +40,16 @@ export type OpenedShare = {
  * @throws enclave/store-mismatch where the row was altered or moved; threshold/inconsistent-share
  */
 export function openShare(vault: Vault, self: PartyId, stored: StoredWallet): OpenedShare {
+  const { sealed } = stored.row
   using encoded = openEncodedShare(vault, self, stored)
   const share = decodeKeyShare(encoded.expose())
-  return { ...validateShare(share), share: share.secret }
+  const parsed = validated.get(sealed) ?? validateShare(share)
+  validated.set(sealed, parsed)
+  return { ...parsed, share: share.secret }
 }
+
+/** The public side of rows whose share was found to fit it: for the same sealed bytes that holds again. */
+const validated = new WeakMap<Uint8Array, Omit<OpenedShare, 'share'>>()
 
 /**
  * The same as an encoded `KeyShare` of any protocol, as programs take it, which check it.

@@ -21,14 +21,25 @@ import { equalBytes, Fault, Secret } from '@quorate/base'
 import { HsmMonitor, type HsmReport, type OpenHsm, openHsm } from '@quorate/hsm'
 import { chooseBackends } from '@quorate/math/native'
 import { partyId } from '@quorate/threshold'
-import type { Outcome, SignerCalls } from '../channel/calls.ts'
+import type { SignerCalls } from '../channel/calls.ts'
 import type { Handlers } from '../channel/channel.ts'
+import type { Outcome, PoolReport, WaitingItem } from '../channel/outcomes.ts'
 import { AuxStore } from './aux-store.ts'
+import {
+  checkBackup,
+  type Made,
+  makeBackup,
+  type OpenedSummary,
+  type RestoredState,
+  restoreBackup,
+} from './backup/backup.ts'
 import { hostKeysOf } from './host-keys.ts'
+import { DEFAULT_LIMITS } from './limits.ts'
 import { Member } from './member.ts'
 import { EpochKeys, verifyEd25519 } from './node-crypto.ts'
 import { openNodeHsm } from './node-hsm.ts'
 import { Peers } from './peers.ts'
+import { DEFAULT_POOL_SIZES } from './pool/refill.ts'
 import type { SignerPorts } from './ports.ts'
 import { type MakePrimes, makePrimes } from './prime-maker.ts'
 import { PrimeStock } from './prime-stock.ts'
@@ -44,6 +55,9 @@ const EPOCH_MS: number = MAX_EPOCH_MS / 2
 
 type Request<C extends keyof SignerCalls> = Parameters<Handlers<SignerCalls>[C]>[0]
 
+/** Waiting requests that are listed at once. */
+const MAX_LISTED = 100
+
 type Opened = {
   readonly device: OpenHsm
   readonly monitor: HsmMonitor
@@ -53,19 +67,41 @@ type Opened = {
 }
 type Joined = { readonly cluster: AcceptedRecord; readonly index: number }
 
-/** What tests put in place of threads. */
-export type SignerInside = { readonly run?: SessionRunner; readonly makePrimes?: MakePrimes }
+/** What tests put in place of threads, and of the version of this build. */
+export type SignerInside = {
+  readonly run?: SessionRunner
+  readonly makePrimes?: MakePrimes
+  /** Protocol versions to announce in place of this build's. */
+  readonly versions?: { readonly min: number; readonly max: number }
+}
+
+type Loaded = Omit<Request<'load'>, 'rows' | 'aux'>
+const NOTHING_LOADED: Loaded = {
+  burnt: [],
+  primes: [],
+  requests: [],
+  ledger: [],
+  highWaters: [],
+  waiting: [],
+  policies: [],
+  highWater: 0,
+}
 
 export class Signer implements Handlers<SignerCalls> {
   readonly #ports: SignerPorts
   readonly #inside: SignerInside
-  #prepared: Request<'prepare'> = { backend: 'fastest', primesAhead: 1 }
+  #prepared: Request<'prepare'> = {
+    backend: 'fastest',
+    primesAhead: 1,
+    limits: DEFAULT_LIMITS,
+    pools: DEFAULT_POOL_SIZES,
+  }
   #pool: SignerPool | undefined
   #opened: Opened | undefined
   #joined: Joined | undefined
   #wallets = new Wallets()
   #auxes: AuxStore
-  #loaded: Pick<Request<'load'>, 'burnt' | 'primes'> = { burnt: [], primes: [] }
+  #loaded: Loaded = NOTHING_LOADED
   #primes: PrimeStock | undefined
   #member: Member | undefined
   #peers: Peers | undefined
@@ -123,13 +159,21 @@ export class Signer implements Handlers<SignerCalls> {
     }
   }
 
-  readonly card = async ({ name }: Request<'card'>): Promise<{ card: Uint8Array }> => {
+  readonly card = async ({ name, restores }: Request<'card'>): Promise<{ card: Uint8Array }> => {
     const { hsm, nodeId } = this.#open().vault
     const { identity, custody } = hsm
     const createdAt = this.#ports.clock.now()
     return {
       card: await makeNodeCard(
-        { v: 1, id: nodeId, identityKey: identity.publicKey, name, custody, createdAt },
+        {
+          v: 1,
+          id: nodeId,
+          identityKey: identity.publicKey,
+          name,
+          custody,
+          createdAt,
+          ...(restores !== null && { restores }),
+        },
         identity,
       ),
     }
@@ -172,14 +216,13 @@ export class Signer implements Handlers<SignerCalls> {
       throw new Fault('auth/record-not-newer', {
         detail: `number ${cluster.record.number}, in force is ${current.record.number}`,
       })
-    const [first] = signed
-    checkSameNodes(decodeClusterRecord(first!.record), cluster.record)
+    checkNodes(signed.map(({ record }) => decodeClusterRecord(record)))
     const { index } = this.#place(signed.at(-1)!.record).node
     this.#joined = { cluster, index }
     return { cluster: cluster.cluster, index }
   }
 
-  readonly load = ({ rows, burnt, aux, primes }: Request<'load'>): Record<string, never> => {
+  readonly load = ({ rows, aux, ...more }: Request<'load'>): Record<string, never> => {
     const { cluster } = this.#join()
     for (const row of rows) {
       const { record } = this.#wallets.put(row)
@@ -187,7 +230,18 @@ export class Signer implements Handlers<SignerCalls> {
         throw new Fault('enclave/development-store')
     }
     for (const row of aux) this.#auxes.put(row)
-    this.#loaded = { burnt, primes }
+    const { highWater, ...lists } = more
+    const known = this.#loaded
+    this.#loaded = {
+      burnt: [...known.burnt, ...lists.burnt],
+      primes: [...known.primes, ...lists.primes],
+      requests: [...known.requests, ...lists.requests],
+      ledger: [...known.ledger, ...lists.ledger],
+      highWaters: [...known.highWaters, ...lists.highWaters],
+      waiting: [...known.waiting, ...lists.waiting],
+      policies: [...known.policies, ...lists.policies],
+      highWater: Math.max(known.highWater, highWater),
+    }
     return {}
   }
 
@@ -223,7 +277,7 @@ export class Signer implements Handlers<SignerCalls> {
         dkgKeys: hostKeysOf(vault),
         ...(tlsFingerprint !== null && { tlsFingerprint }),
         environment,
-        versions: VERSIONS,
+        versions: this.#inside.versions ?? VERSIONS,
         notBefore,
         notAfter,
       },
@@ -232,6 +286,7 @@ export class Signer implements Handlers<SignerCalls> {
     if (this.#peers !== undefined) {
       this.#member!.announceEpoch(record)
       this.#peers.renew(keys, record)
+      this.#member!.epochBegan(this.#peers.self)
     } else {
       this.#peers = new Peers({
         self: partyId(index),
@@ -256,7 +311,9 @@ export class Signer implements Handlers<SignerCalls> {
         auxes: this.#auxes,
         primes,
         ports: this.#ports,
-        burnt: this.#loaded.burnt,
+        stored: this.#loaded,
+        limits: this.#prepared.limits,
+        poolSizes: this.#prepared.pools,
         bootId,
       })
       primes.refill(this.#auxes.levels)
@@ -291,6 +348,14 @@ export class Signer implements Handlers<SignerCalls> {
   readonly submit = ({ request }: Request<'submit'>): Promise<Outcome> =>
     this.#active().member.submit(request)
 
+  readonly approve = async ({ approval }: Request<'approve'>): Promise<{ hash: Uint8Array }> => ({
+    hash: await this.#active().member.approve(approval),
+  })
+
+  readonly listWaiting = ({ project }: Request<'listWaiting'>): { items: WaitingItem[] } => ({
+    items: this.#active().member.listWaiting(project).slice(0, MAX_LISTED),
+  })
+
   readonly explain = (o: Request<'explain'>): { json: string } => {
     const { member, peers } = this.#active()
     const client = peers.cluster.record.clients.find(({ id }) => id === o.client)
@@ -315,9 +380,48 @@ export class Signer implements Handlers<SignerCalls> {
     return {}
   }
 
-  readonly status = (): { sessions: number; peers: readonly number[] } => ({
+  readonly backup = (o: Request<'backup'>): Promise<Made> => {
+    const { vault } = this.#open()
+    const { cluster, index } = this.#join()
+    const { random, clock } = this.#ports
+    return makeBackup({
+      ...o,
+      vault,
+      wallets: this.#wallets,
+      auxes: this.#auxes,
+      cluster,
+      index: partyId(index),
+      random,
+      now: clock.now(),
+    })
+  }
+
+  readonly checkBackup = (o: Request<'checkBackup'>): OpenedSummary => checkBackup(o)
+
+  readonly restore = (o: Request<'restore'>): RestoredState => {
+    if (this.#joined !== undefined) throw new Fault('enclave/not-fresh')
+    return restoreBackup({ ...o, vault: this.#open().vault })
+  }
+
+  readonly tellBackup = ({ to, head }: Request<'tellBackup'>): Record<string, never> => {
+    // A node that does not run has nobody to tell, and tells everyone when it starts.
+    this.#member?.tellBackup(to === 0 ? 'all' : partyId(to), head)
+    return {}
+  }
+
+  readonly restoreStatus = (): {
+    asking: readonly string[]
+    unrefreshed: readonly string[]
+  } => this.#member?.restoring ?? { asking: [], unrefreshed: [] }
+
+  readonly status = (): {
+    sessions: number
+    peers: readonly number[]
+    pools: PoolReport
+  } => ({
     sessions: this.#member?.sessions ?? 0,
     peers: this.#peers?.present ?? [],
+    pools: this.#member?.pools ?? { shelves: [], totals: [] },
   })
 
   readonly hsmStatus = (): HsmReport => this.#open().monitor.report
@@ -334,19 +438,38 @@ export class Signer implements Handlers<SignerCalls> {
     this.#member = undefined
     this.#peers = undefined
     this.#primes = undefined
+    this.#loaded = NOTHING_LOADED
     this.#wallets = new Wallets()
     this.#auxes = new AuxStore(this.#ports.clock)
     return { isSealed: true }
   }
 }
 
-/** Shares lie with the nodes of the first record: others could only be given theirs by resharing. @throws enclave/nodes-changed */
-function checkSameNodes(first: ClusterRecord, now: ClusterRecord): void {
-  const isSame =
-    first.nodes.length === now.nodes.length &&
-    first.nodes.every(
-      ({ id, identityKey }, i) =>
-        id === now.nodes[i]!.id && equalBytes(identityKey, now.nodes[i]!.identityKey),
-    )
-  if (!isSame) throw new Fault('enclave/nodes-changed')
+/**
+ * Shares lie with the nodes of the first record: another machine takes the place of one only with the
+ * shares out of its backup. @throws enclave/nodes-changed
+ */
+function checkNodes(chain: readonly ClusterRecord[]): void {
+  for (const [i, next] of chain.entries()) {
+    const before = chain[i - 1] ?? next
+    const isSame =
+      before.nodes.length === next.nodes.length &&
+      before.nodes.every((old, at) => isSuccessor(old, next.nodes[at]!))
+    if (!isSame) throw new Fault('enclave/nodes-changed')
+  }
+}
+
+type NodeEntry = ClusterRecord['nodes'][number]
+
+/** Whether `now` is the same machine with the same past, or one restored in its place. */
+function isSuccessor(old: NodeEntry, now: NodeEntry): boolean {
+  const isSameMachine = old.id === now.id && equalBytes(old.identityKey, now.identityKey)
+  const isSamePast =
+    old.restored === now.restored ||
+    (old.restored !== undefined &&
+      now.restored !== undefined &&
+      equalBytes(old.restored.backup, now.restored.backup) &&
+      old.restored.at === now.restored.at)
+  if (isSameMachine) return isSamePast
+  return now.restored !== undefined && !isSamePast && old.id !== now.id
 }

@@ -1,6 +1,6 @@
 /** The wallets of this node as the store has them: public records in the clear, shares sealed. */
 import { equalBytes, Fault, toHex } from '@quorate/base'
-import type { WalletRef, WalletRow } from '../channel/calls.ts'
+import type { WalletRef, WalletRow } from '../channel/rows.ts'
 import { decodeWallet, type WalletRecord } from '../wallet-record.ts'
 
 export type StoredWallet = { readonly row: WalletRow; readonly record: WalletRecord }
@@ -48,6 +48,12 @@ export class Wallets {
   /** Any row of that wallet, active or pending. */
   anyOf(wallet: string): StoredWallet | undefined {
     return this.all.find(({ row }) => row.wallet === wallet)
+  }
+
+  /** The generation in force; `undefined` for a wallet that is not here. */
+  newestGeneration(wallet: string): number | undefined {
+    const active = this.all.filter(({ row }) => row.wallet === wallet && row.state === 'active')
+    return active.length === 0 ? undefined : Math.max(...active.map(({ row }) => row.generation))
   }
 
   /** The wallet in force, for `project`. @throws enclave/unknown-wallet, enclave/other-project */

@@ -8,10 +8,27 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodeRequest, type RequestBody, type Role, signRequest } from '@quorate/api'
-import { type ClusterRecord, encodeClusterRecord, encodeSignedRecord } from '@quorate/auth'
-import { type Id, newId, parseId, type Signer as SigningKey, toHex } from '@quorate/base'
+import {
+  type ClusterClient,
+  type ClusterRecord,
+  encodeClusterRecord,
+  encodeSignedRecord,
+} from '@quorate/auth'
+import { type Id, isFault, newId, parseId, type Signer as SigningKey, toHex } from '@quorate/base'
 import { ManualTime, systemRandom } from '@quorate/platform'
-import type { AuditDraft, AuxRow, Change, Outcome, PrimesRow, WalletRow } from '../channel/calls.ts'
+import type { Outcome } from '../channel/outcomes.ts'
+import type {
+  AuditDraft,
+  AuxRow,
+  Change,
+  LedgerRow,
+  PolicyRow,
+  PrimesRow,
+  RequestRow,
+  WaitingRow,
+  WalletRow,
+} from '../channel/rows.ts'
+import { DEFAULT_LIMITS, type Limits } from '../signer-process/limits.ts'
 import type { SignerPorts } from '../signer-process/ports.ts'
 import { PROGRAMS } from '../signer-process/session-programs.ts'
 import { inlineRunner } from '../signer-process/session-runner.ts'
@@ -45,6 +62,11 @@ type Disk = {
   aux: Map<string, AuxRow>
   primes: Map<string, PrimesRow>
   burnt: Uint8Array[]
+  requests: Map<string, RequestRow>
+  ledger: Map<string, LedgerRow>
+  highWaters: Map<string, number>
+  waiting: Map<string, WaitingRow>
+  policies: Map<string, PolicyRow>
   audit: AuditDraft[]
 }
 
@@ -59,6 +81,10 @@ export class TestNode {
   readonly evidence: { sid: Uint8Array; file: Uint8Array }[] = []
   /** What it told of its progress. */
   readonly phases: string[] = []
+  /** Hashes of requests that need not wait any more, in hex. */
+  readonly woken: string[] = []
+  /** What it announces in place of this build's protocol versions. */
+  versions: { readonly min: number; readonly max: number } | undefined
   /** Sets of primes that were made for it. */
   readonly primesMade = { count: 0 }
   readonly log: { level: string; event: string; fields: Record<string, unknown> }[] = []
@@ -85,12 +111,17 @@ export class TestNode {
       aux: new Map(),
       primes: new Map(),
       burnt: [],
+      requests: new Map(),
+      ledger: new Map(),
+      highWaters: new Map(),
+      waiting: new Map(),
+      policies: new Map(),
       audit: [],
     }
   }
 
   apply(change: Change): void {
-    const { rows, aux, primes, burnt } = this.disk
+    const { rows, aux, primes, burnt, requests, ledger, highWaters, waiting, policies } = this.disk
     switch (change.kind) {
       case 'burn':
         burnt.push(change.value.sid)
@@ -125,20 +156,61 @@ export class TestNode {
       case 'takePrimes':
         if (!primes.delete(toHex(change.value.id))) throw new Error('these primes are gone')
         break
+      case 'putRequest':
+        requests.set(toHex(change.value.hash), change.value)
+        break
+      case 'answerRequest': {
+        const { hash, answer } = change.value
+        const row = requests.get(toHex(hash))
+        if (row !== undefined) requests.set(toHex(hash), { ...row, answer })
+        break
+      }
+      case 'putLedger':
+        ledger.set(toHex(change.value.session), change.value)
+        break
+      case 'raiseHighWater':
+        highWaters.set(change.value.wallet, change.value.time)
+        break
+      case 'putWaiting':
+        waiting.set(toHex(change.value.hash), change.value)
+        break
+      case 'dropWaiting':
+        waiting.delete(toHex(change.value.hash))
+        break
+      case 'putPolicy':
+        policies.set(`${change.value.wallet}/${change.value.version}`, change.value)
+        break
     }
   }
 }
+
+const entryOf = ({ id, key, project }: Client, role: Role, now: number): ClusterClient => ({
+  id,
+  key: key.publicKey,
+  name: role,
+  role,
+  project,
+  expiresAt: now + 30 * 24 * 3_600_000,
+})
 
 export class TestCluster {
   readonly time = new ManualTime(1_760_000_000_000)
   readonly root = mkdtempSync(join(tmpdir(), 'quorate-enclave-'))
   readonly nodes: TestNode[]
   readonly clients: { operator: Client; signer: Client; auditor: Client }
+  /** Members of the group `treasurers`. */
+  readonly approvers: readonly Client[]
   readonly admin: SigningKey = softwareKey()
   readonly wires: Wire[] = []
+  /** Envelopes sent so far. */
+  sent = 0
   chain: Uint8Array[] = []
   clusterId!: Uint8Array
   tamper: Tamper = (wire) => [wire]
+  /** What nodes that start from now on make ahead; nothing unless a test is about it. */
+  pools = { nonces: 0, presignatures: 0 }
+  /** Of every node that joins from now on. */
+  limits: Partial<Limits> = {}
 
   constructor(size: number) {
     this.nodes = Array.from(
@@ -152,10 +224,15 @@ export class TestCluster {
       project,
     })
     this.clients = { operator: client(), signer: client(), auditor: client() }
+    this.approvers = [client(), client(), client()]
   }
 
-  static async start(size = 3): Promise<TestCluster> {
+  static async start(
+    size = 3,
+    pools: TestCluster['pools'] = { nonces: 0, presignatures: 0 },
+  ): Promise<TestCluster> {
     const cluster = new TestCluster(size)
+    cluster.pools = pools
     for (const node of cluster.nodes) await cluster.boot(node)
     await cluster.#enrol()
     for (const node of cluster.nodes) await cluster.join(node)
@@ -180,7 +257,9 @@ export class TestCluster {
         },
       },
       send: (to, envelope) => {
-        if (node.isUp) this.wires.push({ from: node.index, to, envelope })
+        if (!node.isUp) return
+        this.sent++
+        this.wires.push({ from: node.index, to, envelope })
       },
       persist: async (changes, audit) => {
         node.beforePersist(changes)
@@ -189,6 +268,8 @@ export class TestCluster {
         node.disk.audit.push(...audit)
       },
       anchored: () => {},
+      backupTold: () => {},
+      wake: (hash) => void node.woken.push(toHex(hash)),
       progress: (_, phase) => void node.phases.push(phase),
       evidence: async (sid, file) => void node.evidence.push({ sid, file }),
     }
@@ -196,6 +277,7 @@ export class TestCluster {
     node.signer = new Signer(ports, {
       run: inlineRunner(systemRandom, PROGRAMS),
       makePrimes: publishedPrimes(node.index, node.primesMade),
+      ...(node.versions !== undefined && { versions: node.versions }),
     })
     node.identity = await node.signer.open({
       environment: 'development',
@@ -229,14 +311,13 @@ export class TestCluster {
       })),
       admins: [{ id: 'admin', key: this.admin.publicKey }],
       adminThreshold: 1,
-      clients: roles.map(([role, { id, key, project }]) => ({
-        id,
-        key: key.publicKey,
-        name: role,
-        role,
-        project,
-        expiresAt: now + 30 * 24 * 3_600_000,
-      })),
+      clients: [
+        ...roles.map(([role, client]) => entryOf(client, role, now)),
+        ...this.approvers.map((client) => ({
+          ...entryOf(client, 'approver', now),
+          groups: ['treasurers'],
+        })),
+      ],
       minProtocol: 1,
       hybrid: false,
       defaultPolicy: 'testnet-open',
@@ -255,22 +336,34 @@ export class TestCluster {
   async join(node: TestNode): Promise<void> {
     const { cluster } = node.signer.join({ chain: this.chain })
     this.clusterId = cluster
-    const { rows, aux, primes, burnt } = node.disk
+    const { rows, aux, primes, burnt, requests, ledger, highWaters, waiting, policies } = node.disk
     node.signer.load({
       rows: [...rows.values()],
       burnt,
       aux: [...aux.values()],
       primes: [...primes.values()],
+      requests: [...requests.values()],
+      ledger: [...ledger.values()],
+      highWaters: [...highWaters].map(([wallet, time]) => ({ wallet, time })),
+      waiting: [...waiting.values()],
+      policies: [...policies.values()],
+      highWater: 0,
     })
-    await node.signer.prepare({ backend: 'fastest', primesAhead: 1 })
+    const limits: Limits = { ...DEFAULT_LIMITS, ...this.limits }
+    const { pools } = this
+    await node.signer.prepare({ backend: 'fastest', primesAhead: 1, limits, pools })
     node.epoch = (await node.signer.epoch({ tlsFingerprint: null })).record
   }
 
-  /** Introduces all nodes that are up to each other. */
+  /** Introduces all nodes that are up to each other; those that speak no common version stay strangers. */
   connect(): void {
     for (const a of this.nodes)
       for (const b of this.nodes)
-        if (a !== b && a.isUp && b.isUp) a.signer.peer({ record: b.epoch })
+        try {
+          if (a !== b && a.isUp && b.isUp) a.signer.peer({ record: b.epoch })
+        } catch (error) {
+          if (!isFault(error, 'auth/version-mismatch')) throw error
+        }
   }
 
   /** As kill -9: what was in memory is gone, what was on disk stays. */

@@ -17,14 +17,18 @@ import {
   partyId,
   sessionId,
 } from '@quorate/threshold'
-import type { Outcome, SignerCalls } from '../channel/calls.ts'
+import type { SignerCalls } from '../channel/calls.ts'
 import type { Handlers } from '../channel/channel.ts'
+import type { Outcome } from '../channel/outcomes.ts'
 import { AuxStore } from '../signer-process/aux-store.ts'
 import { type Control, decodeControl, encodeControl } from '../signer-process/control.ts'
 import { hostKeysOf, hostSecretFor } from '../signer-process/host-keys.ts'
+import { DEFAULT_LIMITS } from '../signer-process/limits.ts'
 import { Member } from '../signer-process/member.ts'
 import { EpochKeys, verifyEd25519 } from '../signer-process/node-crypto.ts'
-import { type Addressed, type Outgoing, Peers } from '../signer-process/peers.ts'
+import { type Dispatch, type Parcel, readParcel } from '../signer-process/parcel.ts'
+import { NOTHING_STORED } from '../signer-process/parts.ts'
+import { type Addressed, type Outgoing, type Packed, Peers } from '../signer-process/peers.ts'
 import type { SignerPorts } from '../signer-process/ports.ts'
 import { PrimeStock } from '../signer-process/prime-stock.ts'
 import { PROGRAMS } from '../signer-process/session-programs.ts'
@@ -46,6 +50,8 @@ export type HostileOptions = NodeFiles & {
   readonly chain: readonly Uint8Array[]
   readonly clock: Clock
   readonly timers: Timers
+  /** What it makes ahead; nothing unless told. */
+  readonly pools?: { readonly nonces: number; readonly presignatures: number }
   /** Hands bytes to the network. */
   readonly send: (to: number, envelope: Uint8Array) => void
 }
@@ -60,6 +66,12 @@ class TamperedPeers extends Peers {
   }
   sealAsIs({ receivers, ...message }: Said): readonly Addressed[] {
     return super.seal(message, receivers)
+  }
+  /** Every message in an envelope of its own, so that each can be tampered with. */
+  override pack(dispatches: readonly Dispatch[]): readonly Packed[] {
+    return dispatches.flatMap(({ message, receivers }) =>
+      this.seal(message, receivers).map(({ to, envelope }) => ({ to, frame: envelope })),
+    )
   }
   override open(envelope: Uint8Array): OpenedEnvelope {
     return this.altered.get(envelope) ?? super.open(envelope)
@@ -144,7 +156,9 @@ export class HostileNode {
       send,
       persist: () => Promise.resolve(),
       anchored: () => {},
+      backupTold: () => {},
       progress: () => {},
+      wake: () => {},
       evidence: () => Promise.resolve(),
     }
     const member = new Member({
@@ -159,7 +173,9 @@ export class HostileNode {
         ahead: 0,
         rows: [],
       }),
-      burnt: [],
+      stored: NOTHING_STORED,
+      limits: DEFAULT_LIMITS,
+      poolSizes: o.pools ?? { nonces: 0, presignatures: 0 },
       bootId,
       run: inlineRunner(systemRandom, PROGRAMS),
       ports,
@@ -197,9 +213,18 @@ export class HostileNode {
     return this.#member.submit(request)
   }
 
-  async deliver(envelope: Uint8Array): Promise<void> {
-    const opened = this.#open(envelope)
-    if (opened === undefined) return
+  async deliver(frame: Uint8Array): Promise<void> {
+    const parcel = this.#open(frame)
+    if (parcel === undefined) return
+    const { envelope, said, opened } = parcel
+    // A frame may hold the rounds of a session before what the session is about.
+    for (const body of said) this.#note(decodeControl(body))
+    await this.#hear(envelope, opened)
+    const header = { ...opened.header, kind: 'control' } as const
+    for (const body of said) await this.#hear(envelope, { header, body, salt: new Uint8Array() })
+  }
+
+  async #hear(envelope: Uint8Array, opened: OpenedEnvelope): Promise<void> {
     const control = opened.header.kind === 'control' ? decodeControl(opened.body) : undefined
     const heard = { ...opened, envelope, control }
     this.heard.push(heard)
@@ -219,9 +244,10 @@ export class HostileNode {
     return this.#member.deliver(copy)
   }
 
-  #open(envelope: Uint8Array): OpenedEnvelope | undefined {
+  #open(frame: Uint8Array): (Parcel & { readonly opened: OpenedEnvelope }) | undefined {
     try {
-      return this.#peers.open(envelope)
+      const parcel = readParcel(frame)
+      return { ...parcel, opened: this.#peers.open(parcel.envelope) }
     } catch (error) {
       if (isFault(error)) return undefined
       throw error

@@ -1,4 +1,5 @@
 export { type Control, decodeControl, encodeControl } from '../signer-process/control.ts'
+export { type Parcel, readParcel } from '../signer-process/parcel.ts'
 export {
   type Client,
   softwareKey,

@@ -1,10 +1,10 @@
 /** Requests that tests make. */
 import { createHash } from 'node:crypto'
-import { protocolOfSuite, type RequestBody } from '@quorate/api'
+import { type PolicyChoice, protocolOfSuite, type RequestBody } from '@quorate/api'
 import { concatBytes, fromHex, newId, parseId } from '@quorate/base'
 import { systemRandom } from '@quorate/platform'
 import { chooseTemplate } from '@quorate/policy'
-import type { WalletRow } from '../channel/calls.ts'
+import type { WalletRow } from '../channel/rows.ts'
 import { decodeWallet } from '../wallet-record.ts'
 import type { Client, TestCluster } from './cluster.ts'
 
@@ -21,7 +21,7 @@ export function walletBody(
   cluster: TestCluster,
   client: Client,
   network: TestNetwork,
-  o: { label?: string; threshold?: number; suite?: string } = {},
+  o: { label?: string; threshold?: number; suite?: string; policy?: PolicyChoice } = {},
 ): RequestBody {
   const now = cluster.time.now()
   const suite = o.suite ?? SUITES[network]
@@ -37,7 +37,7 @@ export function walletBody(
       network,
       threshold: o.threshold ?? 2,
       parties: cluster.nodes.length,
-      policy: chooseTemplate('testnet-open', {}),
+      policy: o.policy ?? chooseTemplate('testnet-open', {}),
       unsafeThreshold: false,
       createdAt: now,
       expiresAt: now + 60_000,
@@ -156,6 +156,10 @@ export type IntentOptions = {
   readonly network: string
   readonly unsigned: Uint8Array
   readonly path?: readonly number[]
+  /** Of the policy in force, where it is not the one that the wallet was made with. */
+  readonly policyHash?: Uint8Array
+  /** How long the request lives; a minute unless told. */
+  readonly lifeMs?: number
 }
 
 /** Has the wallet sign a transaction as it is now. */
@@ -163,7 +167,7 @@ export function intentOf(
   cluster: TestCluster,
   client: Client,
   row: WalletRow,
-  { network, unsigned, path = [] }: IntentOptions,
+  { network, unsigned, path = [], lifeMs = 60_000, ...o }: IntentOptions,
 ): RequestBody {
   const now = cluster.time.now()
   const { key, policyHash } = decodeWallet(row.public)
@@ -179,9 +183,9 @@ export function intentOf(
       unsigned,
       context: new Uint8Array(),
       path,
-      policyHash,
+      policyHash: o.policyHash ?? policyHash,
       createdAt: now,
-      expiresAt: now + 60_000,
+      expiresAt: now + lifeMs,
     },
   }
 }
@@ -207,8 +211,10 @@ export const solanaIntent = (
   client: Client,
   row: WalletRow,
   lamports = 1_000n,
+  o: Pick<IntentOptions, 'policyHash' | 'lifeMs'> = {},
 ): RequestBody =>
   intentOf(cluster, client, row, {
+    ...o,
     network: 'solana-devnet',
     unsigned: solanaTransfer(decodeWallet(row.public).key.groupKey, lamports),
   })

@@ -2,7 +2,7 @@
 import type { Random } from '@quorate/base'
 import { systemClock } from '@quorate/platform'
 import { decodeKeyShare, partyId, validateEcdsaShare, validateShare } from '@quorate/threshold'
-import type { WalletRow } from '../channel/calls.ts'
+import type { WalletRow } from '../channel/rows.ts'
 import { openEncodedShare } from '../signer-process/shares.ts'
 import { Wallets } from '../signer-process/wallets.ts'
 import { type NodeFiles, openNode } from './opened-node.ts'

@@ -75,7 +75,8 @@ class Stage {
           return session
         },
         originals: { claim: () => undefined, signingKeys: () => [] },
-        control: () => undefined,
+        together: (work) => work(),
+        persist: () => Promise.resolve(),
         round: ({ kind, round }) => void this.calls.push(`send ${kind} ${round}`),
         progress: (...how) => void this.calls.push(`progress ${how.join(' ')}`),
       },

@@ -4,8 +4,12 @@
  */
 import { Fault, fromUtf8 } from '@quorate/base'
 import { type FileValue, parseConfigFile, readFile } from '@quorate/platform'
+import { CUSTODY_SETTINGS } from './custody-settings.ts'
 import { laterKeys, refuseLater } from './later.ts'
 import { HSM_ENVIRONMENTS, type HsmEnvironment } from './model.ts'
+import { MONITORING_SETTINGS } from './monitoring-settings.ts'
+import { ROTATION_SETTINGS } from './rotation-settings.ts'
+import { type SectionTable, type SectionValues, spellingsOf } from './section.ts'
 import { HSM_SETTINGS, type HsmValues } from './settings.ts'
 
 const MAX_FILE_BYTES = 256 * 1024
@@ -17,25 +21,34 @@ const ALIASES: { readonly [key: string]: readonly string[] } = {
   token: ['tokenLabel'],
   slot: ['slotId'],
   directory: ['path'],
+  endpoint: ['endpointUrl'],
+  requestTimeout: ['requestTimeoutMs'],
   'pool.acquireTimeout': ['pool.acquireTimeoutMs'],
   'pool.idleTimeout': ['pool.idleTimeoutMs'],
 }
 /** Secrets that people put where they are read by all. */
 const SECRETS = ['pin', 'userPin', 'password', 'credentials'] as const
 
-const underscored = (key: string): string =>
-  key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+/** What stands around the device, part by part. */
+const SECTIONS: SectionTable = { ...CUSTODY_SETTINGS, ...ROTATION_SETTINGS, ...MONITORING_SETTINGS }
 
 /** Every spelling of every key, with the key that it stands for. */
 function spellings(): ReadonlyMap<string, string> {
   const own = Object.keys(HSM_SETTINGS)
     .map((key) => key.slice('hsm.'.length))
     .filter((key) => key !== 'pin' && key !== 'file')
-  const keys = [...own, 'environment', 'pinFile', ...SECRETS, ...laterKeys()]
+  const keys = [
+    ...own,
+    'environment',
+    'pinFile',
+    ...SECRETS,
+    ...Object.keys(SECTIONS),
+    ...laterKeys(),
+  ]
   return new Map(
     keys.flatMap((key) =>
-      [key, ...(ALIASES[key] ?? [])]
-        .flatMap((name) => [name, underscored(name)])
+      [key, ...(ALIASES[key] ?? []), ...(SECTIONS[key]?.aliases ?? [])]
+        .flatMap(spellingsOf)
         .flatMap((name) => [[name, key] as const, [`hsm.${name}`, key] as const]),
     ),
   )
@@ -47,6 +60,8 @@ export type FromFile = {
   readonly where: ReadonlyMap<string, string>
   readonly environment: HsmEnvironment | undefined
   readonly pinFile: string | undefined
+  /** Of `SECTIONS`. */
+  readonly sections: SectionValues
 }
 
 /**
@@ -87,10 +102,17 @@ export function readHsmFile(path: string): FromFile {
     where: new Map([...found].map(([key, { where }]) => [key, where])),
     environment: environmentOf(found.get('environment')),
     pinFile: found.get('pinFile')?.texts[0],
+    sections: new Map(
+      [...found].flatMap(([key, place]) => {
+        const setting = Object.hasOwn(SECTIONS, key) ? SECTIONS[key] : undefined
+        if (setting === undefined) return []
+        return [[key, { value: parsedBy(key, place, setting.type), where: place.where }] as const]
+      }),
+    ),
   }
 }
 
-type Placed = FileValue & { readonly where: string }
+type Placed = Pick<FileValue, 'texts' | 'isList'> & { readonly where: string }
 
 /** The value of a setting; `undefined` for keys that are none. */
 function parsedValue(key: string, { texts, isList, where }: Placed): unknown {
@@ -98,7 +120,15 @@ function parsedValue(key: string, { texts, isList, where }: Placed): unknown {
     ? HSM_SETTINGS[`hsm.${key}` as keyof typeof HSM_SETTINGS]
     : undefined
   if (setting === undefined) return undefined
-  const { type } = setting
+  return parsedBy(key, { texts, isList, where }, setting.type)
+}
+
+/** @throws platform/bad-setting */
+function parsedBy(
+  key: string,
+  { texts, isList, where }: Placed,
+  type: SectionTable[string]['type'],
+): unknown {
   const value = isList === type.isList || texts.length === 1 ? type.parse(texts) : undefined
   if (value === undefined)
     throw new Fault('platform/bad-setting', {

@@ -14,53 +14,6 @@ type LaterPart = {
 }
 
 const PARTS: readonly LaterPart[] = [
-  {
-    what: 'failover to another device',
-    sections: ['failover', 'emergency'],
-    keys: [
-      'maxPrimaryRetries',
-      'primaryRetryInterval',
-      'maxSecondaryRetries',
-      'secondaryRetryInterval',
-      'maxTransactions',
-      'maxTimeSeconds',
-      'allowedOperations',
-    ],
-  },
-  {
-    what: 'fallback to software keys',
-    sections: ['fallback', 'softwareFallback'],
-    keys: ['autoFallbackOnError', 'fallbackTimeout', 'maxFallbackOperations'],
-  },
-  {
-    what: 'roles and signing rates',
-    sections: ['policy', 'roles'],
-    keys: [
-      'requireHsmForRoles',
-      'allowSoftwareFallback',
-      'maxSigningRate',
-      'auditAllOperations',
-      'defaultBackend',
-    ],
-  },
-  {
-    what: 'rotation of keys',
-    sections: ['rotation'],
-    keys: [
-      'intervalDays',
-      'overlapDays',
-      'rotationTime',
-      'timeZone',
-      'backupEnabled',
-      'backupLocation',
-    ],
-  },
-  { what: 'a cache of signatures', sections: ['cache', 'signatureCache'], keys: ['cacheSize'] },
-  {
-    what: 'alerts',
-    sections: ['monitoring'],
-    keys: ['healthCheckInterval', 'alerting'],
-  },
   { what: 'enclaves', sections: ['enclave'], keys: ['enclaveProvider'] },
 ]
 

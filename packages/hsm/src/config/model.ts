@@ -19,13 +19,30 @@ export const VENDORS = [
 ] as const
 export type Vendor = (typeof VENDORS)[number]
 
-export type HsmType = Vendor | 'software' | 'simulated'
-export const HSM_TYPES: readonly HsmType[] = [...VENDORS, 'software', 'simulated']
+/** Services of a cloud, reached by their official clients. */
+export const CLOUD_TYPES = ['aws-kms', 'azure-hsm', 'google-hsm'] as const
+export type CloudType = (typeof CLOUD_TYPES)[number]
+
+export type HsmType = Vendor | 'zymbit' | CloudType | 'software' | 'simulated'
+export const HSM_TYPES: readonly HsmType[] = [
+  ...VENDORS,
+  'zymbit',
+  ...CLOUD_TYPES,
+  'software',
+  'simulated',
+]
 
 export const HSM_ENVIRONMENTS = ['development', 'staging', 'production'] as const
 export type HsmEnvironment = (typeof HSM_ENVIRONMENTS)[number]
 
 export const isVendor = (type: string): type is Vendor => VENDORS.some((each) => each === type)
+
+/** Whether a library of its vendor is behind it, which a process of its own loads. */
+export const isHosted = (type: string): type is Vendor | 'zymbit' =>
+  isVendor(type) || type === 'zymbit'
+
+export const isCloud = (type: string): type is CloudType =>
+  CLOUD_TYPES.some((each) => each === type)
 
 export type PoolConfig = {
   /** Sessions that stay open. */
@@ -34,6 +51,30 @@ export type PoolConfig = {
   readonly maxOverflow?: number | undefined
   readonly acquireTimeoutMs?: number | undefined
   readonly idleTimeoutMs?: number | undefined
+}
+
+/** Where a service of a cloud is, and how it is asked. Credentials come from its official chain, never from here. */
+export type CloudConfig = {
+  /** AWS. */
+  readonly region?: string | undefined
+  /** AWS and Google: the URL of another entrance than the usual one. */
+  readonly endpoint?: string | undefined
+  /** Azure: https://NAME.managedhsm.azure.net. */
+  readonly vaultUrl?: string | undefined
+  /** Azure: certificates (PEM) that vouch for `vaultUrl` instead of those of the system. */
+  readonly caFile?: string | undefined
+  /** Google. */
+  readonly project?: string | undefined
+  readonly location?: string | undefined
+  readonly keyRing?: string | undefined
+  /** AWS: what the aliases of its keys begin with. */
+  readonly keyPrefix?: string | undefined
+  /** AWS and Google: how long a destroyed key can still be brought back. */
+  readonly deletionDays?: number | undefined
+  /** Azure: whether a destroyed key is also purged. */
+  readonly purge?: boolean | undefined
+  /** Of one request. */
+  readonly requestTimeoutMs?: number | undefined
 }
 
 export type HsmConfig = {
@@ -45,13 +86,13 @@ export type HsmConfig = {
   readonly allowSimulatedInProduction?: boolean | undefined
   /** The same for everything else that is no hardware. */
   readonly allowSoftwareInProduction?: boolean | undefined
-  /** `simulated` and `software`: mode 0700, made where missing. */
+  /** `simulated`, `software`, and the labels of a `zymbit`: mode 0700, made where missing. */
   readonly directory?: string | undefined
   /** `software`: opened by the content of this file instead of a passphrase. */
   readonly keyFile?: string | undefined
-  /** PKCS#11: absolute path of the module; that of the vendor's profile unless given. */
+  /** PKCS#11 and `zymbit`: absolute path of the module; where the vendor puts it unless given. */
   readonly library?: string | undefined
-  /** Exactly one token must match all that is given. */
+  /** Exactly one token must match all that is given; of a `zymbit` the serial number. */
   readonly token?: TokenQuery | undefined
   /** C_Initialize's pReserved string, for modules that want one. */
   readonly initArgs?: string | undefined
@@ -59,6 +100,7 @@ export type HsmConfig = {
   readonly env?: readonly string[] | undefined
   readonly login?: 'user' | 'none' | undefined
   readonly pool?: PoolConfig | undefined
+  readonly cloud?: CloudConfig | undefined
 }
 export type TokenQuery = {
   readonly label?: string | undefined
@@ -69,6 +111,20 @@ export type TokenQuery = {
 
 const path = text(4096)
 const name = text(200)
+
+const cloudConfigCodec: Codec<CloudConfig> = record({
+  region: optional(0, name),
+  endpoint: optional(1, path),
+  vaultUrl: optional(2, path),
+  caFile: optional(3, path),
+  project: optional(4, name),
+  location: optional(5, name),
+  keyRing: optional(6, name),
+  keyPrefix: optional(7, name),
+  deletionDays: optional(8, int(1, 120)),
+  purge: optional(9, bool),
+  requestTimeoutMs: optional(10, int(1)),
+})
 
 /** For the channel to the process that opens the device. */
 export const hsmConfigCodec: Codec<HsmConfig> = record({
@@ -96,4 +152,5 @@ export const hsmConfigCodec: Codec<HsmConfig> = record({
       idleTimeoutMs: optional(3, int(1)),
     }),
   ),
+  cloud: optional(20, cloudConfigCodec),
 })

@@ -3,10 +3,15 @@ import { isAbsolute, resolve } from 'node:path'
 import { Fault, type Secret } from '@quorate/base'
 import type { Config, Origin } from '@quorate/platform'
 import { someOf, withoutAbsent } from '../absent.ts'
+import { refuseRotation } from '../rotation/config.ts'
+import { CLOUD_KEYS, cloudConfigOf } from './cloud.ts'
+import { needsHardware } from './custody.ts'
 import { readHsmFile } from './file.ts'
-import { HSM_TYPES, type HsmConfig, type HsmEnvironment, type HsmType, isVendor } from './model.ts'
+import { type HsmConfig, type HsmEnvironment, type HsmType, isCloud, isVendor } from './model.ts'
+import { refuseWatch } from './monitoring.ts'
 import { onePin, type PinFrom, type PinSource, pinFile, pinFromDescriptor } from './pin.ts'
-import { HSM_SETTINGS, type HsmSettings, type HsmValues, type NamedType } from './settings.ts'
+import type { SectionValues } from './section.ts'
+import { HSM_SETTINGS, type HsmSettings, type HsmValues } from './settings.ts'
 import { parseHsmUri } from './uri.ts'
 import { environmentFor, typeOfLibrary } from './vendors.ts'
 
@@ -18,6 +23,8 @@ export type DeviceConfig = {
   /** Dispose of it. */
   readonly pin: Secret<Uint8Array> | undefined
   readonly pinFrom?: PinFrom | undefined
+  /** What its file says of what is built around it; nothing where there is no file. */
+  readonly sections: SectionValues
 }
 
 export type ResolveOptions = {
@@ -26,7 +33,15 @@ export type ResolveOptions = {
   readonly directory?: string
   /** The environment of this process; what a vendor's module reads from it is passed on. */
   readonly env: { readonly [name: string]: string | undefined }
+  /**
+   * Whether the caller heeds what the file says of failover, roles and what goes with them, or opens the
+   * device alone on purpose. Without it a file that asks for these is refused.
+   */
+  readonly takesCustody?: boolean
 }
+
+/** What a program does with its device that heeds no roles: it is known by it. */
+const OWN_ROLE = 'node_identity'
 
 type Found<T = unknown> = { readonly value: T; readonly where: string }
 type Values = Map<string, Found>
@@ -49,7 +64,14 @@ export function resolveHsm(
   }
   const pins: PinSource[] = []
   const file = values.get('file')
-  if (file !== undefined) addFile(values, pins, file.value as string, options.environment)
+  const sections: SectionValues =
+    file === undefined
+      ? new Map()
+      : addFile(values, pins, file.value as string, options.environment)
+  if (options.takesCustody !== true) refuseRotation(sections)
+  if (options.takesCustody !== true) refuseWatch(sections)
+  if (options.takesCustody !== true && needsHardware(sections, OWN_ROLE))
+    values.set('requireCustody', { value: 'hardware', where: 'the policy of roles' })
   const get = <K extends keyof HsmValues>(key: K): HsmValues[K] | undefined =>
     values.get(key)?.value as HsmValues[K] | undefined
   const uri = get('uri')
@@ -74,6 +96,7 @@ export function resolveHsm(
     identityLabel: get('identityLabel'),
     pin: given?.pin,
     pinFrom: given?.from,
+    sections,
   }
 }
 
@@ -98,8 +121,8 @@ function addFile(
   pins: PinSource[],
   path: string,
   environment: HsmEnvironment,
-): void {
-  const { values: more, where, environment: meant, pinFile: pinPath } = readHsmFile(path)
+): SectionValues {
+  const { values: more, where, environment: meant, pinFile: pinPath, sections } = readHsmFile(path)
   if (meant !== undefined && meant !== environment)
     throw new Fault('platform/settings-disagree', {
       detail: `environment: ${where.get('environment')} says ${meant}, this program runs in ${environment}`,
@@ -109,6 +132,7 @@ function addFile(
   // As with every other setting, the one of a flag or of the environment wins.
   if (pinPath !== undefined && !values.has('pin'))
     pins.push(pinFile(pinPath, where.get('pinFile') ?? path))
+  return sections
 }
 
 /** What a URI says may be said elsewhere too, but not otherwise. */
@@ -134,7 +158,18 @@ function checkEnabled(
   values: Values,
   environment: HsmEnvironment,
 ): void {
-  const names = ['type', 'uri', 'library', 'token', 'serial', 'slot', 'directory']
+  const names = [
+    'type',
+    'uri',
+    'library',
+    'token',
+    'serial',
+    'slot',
+    'directory',
+    'region',
+    'vaultUrl',
+    'keyRing',
+  ]
   const named = names.find((key) => values.has(key))
   if (isEnabled === true && named === undefined)
     throw new Fault('hsm/bad-config', { detail: 'hsm.enabled is true, and no HSM is named' })
@@ -150,7 +185,7 @@ function checkEnabled(
 
 export type GetValue = <K extends keyof HsmValues>(key: K) => HsmValues[K] | undefined
 
-/** The device that single values describe. @throws hsm/bad-config, hsm/not-yet-supported */
+/** The device that single values describe. @throws hsm/bad-config */
 export function hsmConfigOf(
   get: GetValue,
   { environment, directory, env }: ResolveOptions,
@@ -163,16 +198,29 @@ export function hsmConfigOf(
     allowSimulatedInProduction: get('allowSimulatedInProduction'),
     allowSoftwareInProduction: get('allowSoftwareInProduction'),
   }
+  if (isCloud(type)) {
+    refuseOthers(get, type, ['directory', 'keyFile', ...MODULE_KEYS, 'pin', 'pinDescriptor'])
+    return present({ ...common, cloud: cloudConfigOf(type, get, env) })
+  }
+  refuseOthers(get, type, CLOUD_KEYS)
+  if (type === 'zymbit') {
+    refuseOthers(get, type, ZYMBIT_REFUSED)
+    const library = get('library')
+    return present({
+      ...common,
+      directory: directoryFor(type, get, directory),
+      library: library === undefined ? undefined : absolute(library),
+      token: someOf({ serial: get('serial') }),
+      env: get('env'),
+    })
+  }
   if (!isVendor(type)) {
-    refuseOthers(get, type, ['library', 'token', 'serial', 'slot', 'login', 'initArgs', 'env'])
+    refuseOthers(get, type, MODULE_KEYS)
     if (type === 'simulated') refuseOthers(get, type, ['keyFile'])
-    const place = get('directory') ?? directory
-    if (place === undefined)
-      throw new Fault('hsm/bad-config', { detail: `hsm.directory is needed for type ${type}` })
     const keyFile = get('keyFile')
     return present({
       ...common,
-      directory: absolute(place),
+      directory: directoryFor(type, get, directory),
       keyFile: keyFile === undefined ? undefined : absolute(keyFile),
     })
   }
@@ -200,10 +248,7 @@ export function hsmConfigOf(
 
 /** Named, or known by the place of the module, or simulated where nothing is said at all. */
 function typeOf(get: GetValue): HsmType {
-  const type: NamedType | undefined = get('type')
-  const known = HSM_TYPES.find((each) => each === type)
-  if (type !== undefined && known === undefined)
-    throw new Fault('hsm/not-yet-supported', { detail: `hsm.type ${type}` })
+  const known = get('type')
   const library = get('library')
   if (known !== undefined && known !== 'pkcs11') return known
   if (library !== undefined) return typeOfLibrary(library)
@@ -211,6 +256,29 @@ function typeOf(get: GetValue): HsmType {
     return 'pkcs11'
   return known ?? 'simulated'
 }
+
+/** @throws hsm/bad-config where none is named */
+function directoryFor(type: HsmType, get: GetValue, usual: string | undefined): string {
+  const place = get('directory') ?? usual
+  if (place !== undefined) return absolute(place)
+  throw new Fault('hsm/bad-config', { detail: `hsm.directory is needed for type ${type}` })
+}
+
+/** A Zymbit asks no PIN and has one session. */
+const ZYMBIT_REFUSED = [
+  'keyFile',
+  'token',
+  'slot',
+  'login',
+  'initArgs',
+  'pin',
+  'pinDescriptor',
+  'pool.size',
+  'pool.maxOverflow',
+] as const
+
+/** What only PKCS#11 modules have. */
+const MODULE_KEYS = ['library', 'token', 'serial', 'slot', 'login', 'initArgs', 'env'] as const
 
 function refuseOthers(get: GetValue, type: HsmType, keys: readonly (keyof HsmValues)[]): void {
   const found = keys.find((key) => get(key) !== undefined)

@@ -2,7 +2,7 @@
 import { Fault } from '@quorate/base'
 import { CUSTODY } from '../custody.ts'
 import { profileById } from '../pkcs11/profiles/find.ts'
-import { HSM_TYPES, type HsmType, isVendor, type Vendor } from './model.ts'
+import { type CloudType, HSM_TYPES, type HsmType, isCloud, isVendor, type Vendor } from './model.ts'
 
 type Sample = {
   readonly about: readonly string[]
@@ -119,6 +119,26 @@ const DEFAULT_POOL: readonly string[] = [
   '  idleTimeout: 60s',
 ]
 
+const ZYMBIT_SAMPLE: readonly string[] = [
+  '# Zymbit HSM6 on a Raspberry Pi with a 64-bit system. Needs zkifc and libzk_app_utils of Zymbit.',
+  '# It asks no PIN: it answers to this machine alone, once its binding is locked.',
+  '# P-256 and secp256k1 sign; it has no Ed25519, so the identity key of a node is sealed by it instead.',
+  '# It proves nothing about its keys: their origin is what this machine says.',
+  'type: zymbit',
+  '',
+  '# Where labels are kept, for the device has none. Back it up.',
+  'directory: /var/lib/quorate/zymbit',
+  '',
+  '# Where Zymbit puts its library.',
+  'library: /usr/lib/libzk_app_utils.so',
+  '',
+  '# Refuse another device than this one.',
+  '#serial: "0123456789ABCDEF"',
+  '',
+  '# The key that seals the shares of a node; made where missing.',
+  '#keyLabel: quorate-store',
+]
+
 /** Files of a directory provider. */
 const DIRECTORY_SAMPLES: { readonly [T in 'simulated' | 'software']: readonly string[] } = {
   simulated: [
@@ -140,12 +160,69 @@ const DIRECTORY_SAMPLES: { readonly [T in 'simulated' | 'software']: readonly st
   ],
 }
 
+const CLOUD_SAMPLES: { readonly [T in CloudType]: readonly string[] } = {
+  'aws-kms': [
+    '# AWS KMS. Needs the package @aws-sdk/client-kms. Credentials come from the chain of AWS',
+    '# (instance role, AWS_PROFILE, AWS_ACCESS_KEY_ID …), never from this file.',
+    '# Ed25519 keys sign messages of up to 4096 bytes; up to 4096 bytes are encrypted at once.',
+    '# A role that may use kms:CreateKey, TagResource, CreateAlias, DeleteAlias, UpdateAlias, ListKeys,',
+    '# ListAliases, DescribeKey, GetPublicKey, Sign, Encrypt, Decrypt, GenerateMac, GenerateRandom',
+    '# and ScheduleKeyDeletion can do everything; one that only signs needs far less.',
+    'type: aws-kms',
+    'region: eu-central-1',
+    '',
+    '# Aliases of its keys begin with alias/ and this.',
+    'keyPrefix: quorate',
+    '',
+    '# A destroyed key can be brought back for so many days, 7 to 30.',
+    'deletionDays: 30',
+    '',
+    '# A VPC endpoint, where the usual entrance is not to be used:',
+    '#endpoint: https://vpce-0123456789abcdef0-abcdefgh.kms.eu-central-1.vpce.amazonaws.com',
+  ],
+  'azure-hsm': [
+    '# Azure Managed HSM. Needs the packages @azure/keyvault-keys and @azure/identity. Credentials come',
+    '# from the chain of Azure (managed identity, workload identity, AZURE_CLIENT_ID …), never from this file.',
+    '# It has no Ed25519: the identity key of a node is then sealed by the HSM instead of living in it.',
+    '# The role Managed HSM Crypto User makes and uses keys; Crypto Officer also purges them.',
+    'type: azure-hsm',
+    'vaultUrl: https://quorate.managedhsm.azure.net',
+    '',
+    '# Whether a destroyed key is also purged, where the HSM has no purge protection. Else it can be',
+    '# brought back until the retention of the HSM is over.',
+    'purge: false',
+  ],
+  'google-hsm': [
+    '# Google Cloud KMS, keys of protection level HSM. Needs the package @google-cloud/kms. Credentials are',
+    '# the application default ones (attached service account, GOOGLE_APPLICATION_CREDENTIALS).',
+    '# Make the key ring first: gcloud kms keyrings create quorate --location europe-west3.',
+    '# The roles Cloud KMS Admin and Crypto Operator make and use keys.',
+    'type: google-hsm',
+    'project: my-project',
+    'location: europe-west3',
+    'keyRing: quorate',
+    '',
+    '# A destroyed key can be brought back for so many days; its id stays taken for ever.',
+    'deletionDays: 30',
+  ],
+}
+
+const cloudSample = (type: CloudType): readonly string[] => [
+  ...CLOUD_SAMPLES[type],
+  '',
+  '# One request; it is tried again where the service is busy or does not answer.',
+  'requestTimeout: 10s',
+  '',
+  '# The key that seals the shares of a node; made where missing.',
+  '#keyLabel: quorate-store',
+]
+
 /** YAML of a device of that type. @throws hsm/unknown-type naming the known ones */
 export function sampleConfig(type: string): string {
   const known = HSM_TYPES.find((each) => each === type)
   if (known === undefined)
     throw new Fault('hsm/unknown-type', { detail: `known types: ${HSM_TYPES.join(', ')}` })
-  const lines = isVendor(known) ? vendorSample(known) : DIRECTORY_SAMPLES[known]
+  const lines = linesOf(known)
   return `${[...lines, '', ...common(known)].join('\n')}\n`
 }
 
@@ -187,7 +264,38 @@ function vendorSample(type: Vendor): readonly string[] {
   ]
 }
 
+function linesOf(type: HsmType): readonly string[] {
+  if (isVendor(type)) return vendorSample(type)
+  if (isCloud(type)) return cloudSample(type)
+  return type === 'zymbit' ? ZYMBIT_SAMPLE : DIRECTORY_SAMPLES[type]
+}
+
 const common = (type: HsmType): readonly string[] => [
   '# Refuse a device below this level: software, sealed or hardware.',
   `${CUSTODY[type] === 'software' ? '#' : ''}requireCustody: ${CUSTODY[type]}`,
+  '',
+  '# Devices with the same keys that take its place, for programs that sign as roles:',
+  '# failover:',
+  '#   secondary: [/etc/quorate/backup-hsm.yaml]',
+  '#   maxPrimaryRetries: 3',
+  '#   primaryRetryInterval: 5s',
+  '#   maxSecondaryRetries: 3',
+  '#   secondaryRetryInterval: 10s',
+  '# emergency:',
+  '#   device: /etc/quorate/emergency-hsm.yaml',
+  '#   maxTransactions: 1000',
+  '#   maxTimeSeconds: 3600',
+  '#   allowedOperations: [sign]',
+  '# policy:',
+  '#   requireHsmForRoles: [validator]',
+  '#   maxSigningRate: 1000',
+  '',
+  '# New keys for roles by time, and backups of all keys that may leave (quorate hsm rotate, hsm backup):',
+  '# rotation:',
+  '#   intervalDays: 30',
+  '#   overlapDays: 2',
+  '#   rotationTime: "00:00:00"',
+  '#   timeZone: UTC',
+  '#   backupEnabled: true',
+  '#   backupLocation: /mnt/backups/hsm',
 ]

@@ -7,27 +7,18 @@ import type { Secret } from '@quorate/base'
 import { type Setting, setting, settingType } from '@quorate/platform'
 import type { Custody } from '../provider.ts'
 import { HSM_TYPES, type HsmType } from './model.ts'
+import { milliseconds, type SettingType } from './section.ts'
 
-const { boolean, choice, duration, integer, list, path, secret, text } = settingType
-type SettingType<T> = Setting<T>['type']
-
-const time = duration(1, 86_400_000)
-
-/** A time with its unit, or milliseconds without one. */
-const milliseconds: SettingType<number> = {
-  ...time,
-  expects: 'a time such as 500ms or 30s, or a number of milliseconds',
-  parse: ([value = '']) => time.parse([/^\d+$/.test(value) ? `${value}ms` : value]),
-}
-
-/** Recognised, and to come: they get a clear answer instead of `unknown`. */
-export const LATER_TYPES = ['azure-hsm', 'google-hsm', 'aws-kms', 'zymbit'] as const
-export type NamedType = HsmType | (typeof LATER_TYPES)[number]
-
+const { boolean, choice, integer, list, path, secret, text } = settingType
 /** What people and other programs call them. */
 const OTHER_NAMES: { readonly [name: string]: HsmType } = {
   aws: 'aws-cloudhsm',
   cloudhsm: 'aws-cloudhsm',
+  kms: 'aws-kms',
+  azure: 'azure-hsm',
+  'azure-managed-hsm': 'azure-hsm',
+  google: 'google-hsm',
+  'google-cloud-hsm': 'google-hsm',
   entrust: 'nshield',
   ncipher: 'nshield',
   safenet: 'luna',
@@ -36,13 +27,13 @@ const OTHER_NAMES: { readonly [name: string]: HsmType } = {
   yubico: 'yubihsm2',
   softhsm2: 'softhsm',
   tpm: 'tpm2',
+  hsm6: 'zymbit',
   generic: 'pkcs11',
 }
 
-const types = choice(...HSM_TYPES, ...LATER_TYPES)
-const type: SettingType<NamedType> = {
+const types = choice(...HSM_TYPES)
+const type: SettingType<HsmType> = {
   ...types,
-  expects: choice(...HSM_TYPES).expects,
   parse([value = '']) {
     const other = Object.hasOwn(OTHER_NAMES, value) ? OTHER_NAMES[value] : undefined
     return types.parse([other ?? value])
@@ -55,7 +46,7 @@ const label = text(/^[^\p{Cc}]{1,200}$/u, 'a label')
 export type HsmValues = {
   enabled: boolean
   uri: string
-  type: NamedType
+  type: HsmType
   directory: string
   keyFile: string
   library: string
@@ -73,6 +64,17 @@ export type HsmValues = {
   'pool.maxOverflow': number
   'pool.acquireTimeout': number
   'pool.idleTimeout': number
+  region: string
+  endpoint: string
+  vaultUrl: string
+  caFile: string
+  project: string
+  location: string
+  keyRing: string
+  keyPrefix: string
+  deletionDays: number
+  purge: boolean
+  requestTimeout: number
   requireCustody: Custody
   allowSimulatedInProduction: boolean
   allowSoftwareInProduction: boolean
@@ -94,8 +96,9 @@ export const HSM_SETTINGS: HsmSettings = {
     description: 'Set by guides of other products: true demands that an HSM is named.',
     aliases: ['HSM_ENABLED'],
   }),
-  'hsm.uri': setting(text(/^[a-z0-9]+:.{1,4000}$/, 'a URI, e.g. pkcs11:token=main'), {
-    description: 'The HSM: pkcs11:… (RFC 7512), software:DIR or simulated:DIR.',
+  'hsm.uri': setting(text(/^[a-z0-9-]+:.{1,4000}$/, 'a URI, e.g. pkcs11:token=main'), {
+    description:
+      'The HSM: pkcs11:… (RFC 7512), aws-kms:…, azure-hsm:…, google-hsm:…, zymbit:DIR, software:DIR or simulated:DIR.',
   }),
   'hsm.type': setting(type, {
     description: 'What holds the keys; the simulated HSM unless told.',
@@ -103,13 +106,13 @@ export const HSM_SETTINGS: HsmSettings = {
   }),
   'hsm.directory': setting(path, {
     description:
-      'Directory of the simulated or software HSM; hsm/ in the data directory unless told.',
+      'Directory of the simulated or software HSM, or of the labels of a Zymbit; hsm/ in the data directory unless told.',
   }),
   'hsm.keyFile': setting(path, {
     description: 'What opens the software HSM instead of a passphrase: a file of random bytes.',
   }),
   'hsm.library': setting(path, {
-    description: "The PKCS#11 module; where the vendor's client puts it unless told.",
+    description: "The PKCS#11 module, or Zymbit's library; where the vendor puts it unless told.",
     aliases: ['HSM_LIBRARY_PATH', 'HSM_LIB_PATH'],
   }),
   'hsm.token': setting(label, {
@@ -117,7 +120,7 @@ export const HSM_SETTINGS: HsmSettings = {
     aliases: ['HSM_TOKEN_LABEL'],
   }),
   'hsm.serial': setting(text(/^[\x21-\x7e]{1,64}$/, 'a serial number'), {
-    description: 'Serial number of the token.',
+    description: 'Serial number of the token, or of a Zymbit.',
   }),
   'hsm.slot': setting(text(/^\d{1,20}$/, 'the number of a slot'), {
     description:
@@ -154,6 +157,40 @@ export const HSM_SETTINGS: HsmSettings = {
   }),
   'hsm.pool.idleTimeout': setting(milliseconds, {
     description: 'When a further session that nobody uses is closed.',
+  }),
+  'hsm.region': setting(text(/^[a-z0-9-]{1,40}$/, 'a region, e.g. eu-central-1'), {
+    description: 'aws-kms: the region of the keys; AWS_REGION unless told.',
+  }),
+  'hsm.endpoint': setting(text(/^https?:\/\/\S{1,1000}$/, 'a URL'), {
+    description: 'aws-kms, google-hsm: another entrance of the service, such as a private one.',
+  }),
+  'hsm.vaultUrl': setting(text(/^https:\/\/\S{1,1000}$/, 'a URL that begins with https:'), {
+    description: 'azure-hsm: the Managed HSM, https://NAME.managedhsm.azure.net.',
+  }),
+  'hsm.caFile': setting(path, {
+    description: 'azure-hsm: certificates (PEM) to trust instead of those of the system.',
+  }),
+  'hsm.project': setting(text(/^[a-z0-9:.-]{1,63}$/, 'the id of a project'), {
+    description: 'google-hsm: the project of the key ring.',
+  }),
+  'hsm.location': setting(text(/^[a-z0-9-]{1,63}$/, 'a location, e.g. europe-west3'), {
+    description: 'google-hsm: the location of the key ring.',
+  }),
+  'hsm.keyRing': setting(text(/^[A-Za-z0-9_-]{1,63}$/, 'the name of a key ring'), {
+    description: 'google-hsm: the key ring; it must be there.',
+  }),
+  'hsm.keyPrefix': setting(text(/^[A-Za-z0-9_-]{1,60}$/, 'letters, digits, _ and -'), {
+    description: 'aws-kms: aliases of its keys begin with alias/ and this; quorate unless told.',
+  }),
+  'hsm.deletionDays': setting(integer(1, 120), {
+    description: 'aws-kms (7 to 30), google-hsm: how long a destroyed key can be brought back; 30.',
+  }),
+  'hsm.purge': setting(boolean, {
+    description:
+      'azure-hsm: whether destroying a key also purges it, so that nothing brings it back.',
+  }),
+  'hsm.requestTimeout': setting(milliseconds, {
+    description: 'aws-kms, azure-hsm, google-hsm: how long one request may take; 10 s unless told.',
   }),
   'hsm.requireCustody': setting(choice('software', 'sealed', 'hardware'), {
     description: 'Refuse a device below this level.',

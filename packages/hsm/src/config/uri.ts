@@ -1,10 +1,11 @@
 /**
- * Addresses of devices: `pkcs11:…` (RFC 7512), and for those in files `simulated:DIR` and
- * `software:DIR?key-file=PATH`, both percent-encoded where a path holds `%` or `?`.
+ * Addresses of devices: `pkcs11:…` (RFC 7512), those of services in `cloud-uri.ts`, and for those in files
+ * `simulated:DIR` and `software:DIR?key-file=PATH`, and for a Zymbit `zymbit:DIR`, all percent-encoded where a path holds `%` or `?`.
  */
 import { Fault } from '@quorate/base'
 import { type Pkcs11Uri, parsePkcs11Uri } from '../pkcs11/uri.ts'
-import { isVendor, VENDORS, type Vendor } from './model.ts'
+import { cloudValues } from './cloud-uri.ts'
+import { isCloud, isVendor, VENDORS, type Vendor } from './model.ts'
 import type { HsmValues } from './settings.ts'
 
 export type UriValues = { readonly [K in keyof HsmValues]?: HsmValues[K] } & {
@@ -15,10 +16,16 @@ export type UriValues = { readonly [K in keyof HsmValues]?: HsmValues[K] } & {
 /** What the URI says. @throws hsm/bad-uri, hsm/pin-in-uri, hsm/bad-config */
 export function parseHsmUri(uri: string): UriValues {
   if (uri.startsWith('pkcs11:')) return pkcs11Values(uri)
+  const [cloud = ''] = uri.split(':', 1)
+  if (isCloud(cloud)) return cloudValues(cloud, uri.slice(cloud.length + 1))
+  if (uri.startsWith('zymbit:')) return zymbitValues(uri.slice('zymbit:'.length))
   const [, scheme, path = '', query = ''] =
     /^(simulated|software):([^?]+)(?:\?(.*))?$/s.exec(uri) ?? []
   if (scheme === undefined)
-    throw new Fault('hsm/bad-uri', { detail: 'it begins with pkcs11:, software: or simulated:' })
+    throw new Fault('hsm/bad-uri', {
+      detail:
+        'it begins with pkcs11:, aws-kms:, azure-hsm:, google-hsm:, zymbit:, software: or simulated:',
+    })
   const [, keyFile] = /^key-file=([^&]+)$/.exec(query) ?? []
   if (query !== '' && (keyFile === undefined || scheme === 'simulated'))
     throw new Fault('hsm/bad-uri', {
@@ -28,6 +35,32 @@ export function parseHsmUri(uri: string): UriValues {
     type: scheme === 'software' ? 'software' : 'simulated',
     directory: decoded(path),
     ...(keyFile !== undefined && { keyFile: decoded(keyFile) }),
+  }
+}
+
+/** `zymbit:DIR?library=PATH&serial=NUMBER`: the directory of its labels, and where it is not the usual one the library. */
+function zymbitValues(address: string): UriValues {
+  const [path = '', query, ...rest] = address.split('?')
+  const named = (query === undefined ? [] : query.split('&')).map((each) => each.split('='))
+  const values = new Map(named.map(([name = '', value = '']) => [name, value]))
+  const isSound =
+    path !== '' &&
+    rest.length === 0 &&
+    values.size === named.length &&
+    named.every(
+      ([name = '', value = '', ...more]) =>
+        ['library', 'serial'].includes(name) && value !== '' && more.length === 0,
+    )
+  if (!isSound)
+    throw new Fault('hsm/bad-uri', {
+      detail: 'a Zymbit is zymbit:DIRECTORY, then ?library=PATH and serial=NUMBER where needed',
+    })
+  const [library, serial] = [values.get('library'), values.get('serial')]
+  return {
+    type: 'zymbit',
+    directory: decoded(path),
+    ...(library !== undefined && { library: decoded(library) }),
+    ...(serial !== undefined && { serial: decoded(serial) }),
   }
 }
 

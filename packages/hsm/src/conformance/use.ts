@@ -34,12 +34,17 @@ function holds(key: KeyInfo, message: Uint8Array, signature: Uint8Array): boolea
 const sha256 = (message: Uint8Array): Uint8Array =>
   new Uint8Array(createHash('sha256').update(message).digest())
 
+/** Bytes of a message that is longer than what most transports take at once. */
+const LONG = 5000
+
 const signs = (algorithm: SigningAlgorithm): ConformanceCheck =>
   keyCheck(
     'signatures verify, here and elsewhere, and only for their message',
     algorithm,
     async (provider, key) => {
-      for (const message of [MESSAGE, new Uint8Array(), new Uint8Array(5000).fill(7)]) {
+      const { maxEd25519Message = LONG } = algorithm === 'ed25519' ? await provider.info() : {}
+      const length = Math.min(LONG, maxEd25519Message)
+      for (const message of [MESSAGE, new Uint8Array(), new Uint8Array(length).fill(7)]) {
         const signature = await provider.sign(key.id, { message })
         demand(
           signature.length === 64 && holds(key, message, signature),
@@ -62,6 +67,10 @@ const signs = (algorithm: SigningAlgorithm): ConformanceCheck =>
           'a short signature verifies',
         )
       }
+      if (length < LONG)
+        await mustFail('hsm/bad-argument', 'a longer message than it says', () =>
+          provider.sign(key.id, { message: new Uint8Array(length + 1) }),
+        )
     },
   )
 

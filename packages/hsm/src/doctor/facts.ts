@@ -4,6 +4,7 @@
  */
 import type { ObjectFacts, TokenFacts } from '../device.ts'
 import type { Custody, SigningAlgorithm } from '../provider.ts'
+import type { ZymbitState } from '../zymbit/commands.ts'
 
 /** Something that was learned, or the reason why it was not. */
 export type Fact<T> = { readonly value: T } | { readonly unknown: string }
@@ -58,7 +59,7 @@ export type AttestationFacts = {
   readonly outcome: 'good' | 'missing' | 'invalid' | 'other-key'
 }
 
-/** What the client software of single vendors is told; undefined where the setting is absent. */
+/** What single vendors' devices tell, or their client software is told; undefined where a setting is absent. */
 export type VendorFacts = {
   /** AWS CloudHSM's cloudhsm-pkcs11.cfg. */
   readonly cloudHsm: Fact<{
@@ -71,6 +72,7 @@ export type VendorFacts = {
     readonly hasGroup: boolean
     readonly reconnectAttempts: number | undefined
   }>
+  readonly zymbit: Fact<ZymbitState>
 }
 
 export type DoctorFacts = {

@@ -1,6 +1,7 @@
 /** From a live provider and its configuration to the facts that the doctor judges. */
 import { randomBytes } from 'node:crypto'
 import { type Clock, equalBytes, isFault } from '@quorate/base'
+import type { AttestedKey } from '../attest/key-info.ts'
 import type { DeviceSettings, ObjectFacts, TokenFacts } from '../device.ts'
 import { PROFILES } from '../pkcs11/profiles/find.ts'
 import {
@@ -10,10 +11,14 @@ import {
   hasCapability,
   type KeyId,
 } from '../provider.ts'
+import type { ZymbitState } from '../zymbit/commands.ts'
 import { type AttestationFacts, type DoctorFacts, type Fact, known, unknown } from './facts.ts'
 import { configurationFacts, type GivenPin, libraryFacts, pinFacts } from './local-facts.ts'
 import { type DeviceProbes, probeDevice } from './probe-device.ts'
 import { vendorFacts } from './vendor-files.ts'
+
+/** An attestation out of a file, with the nonce that it was asked for with. */
+export type StoredAttestation = { readonly attestation: Attestation; readonly nonce: Uint8Array }
 
 /** A device as it is now. */
 export type DoctorSource = {
@@ -21,12 +26,20 @@ export type DoctorSource = {
   /** Where a token is behind it. */
   readonly tokenFacts?: () => Promise<TokenFacts>
   readonly objects?: () => Promise<readonly ObjectFacts[]>
-  /** The public key that an attestation is of. @throws where it does not verify */
-  readonly verifyAttestation?: (attestation: Attestation, nonce: Uint8Array) => Uint8Array
+  /** The public key that an attestation is of; `key` is what it should be. @throws where it does not verify */
+  readonly verifyAttestation?: (
+    attestation: Attestation,
+    nonce: Uint8Array,
+    key: AttestedKey,
+  ) => Uint8Array
+  /** For a device that is asked by other tools: attestations that were made lately. */
+  readonly storedAttestations?: readonly StoredAttestation[]
   /** Milliseconds since the epoch, of a clock that is trusted more than that of this machine. */
   readonly referenceTime?: () => Promise<number>
   /** Share of operations that failed on the device, 0 to 1. */
   readonly errorRate?: () => number
+  /** Where the device is a Zymbit. */
+  readonly zymbit?: () => Promise<ZymbitState>
 }
 
 /** How it is configured. What nobody has said is not checked. */
@@ -64,7 +77,7 @@ export async function gatherFacts(
   clock: Clock,
 ): Promise<DoctorFacts> {
   const { settings, type, environment, custody, uid } = configuration
-  const { provider, tokenFacts, objects, referenceTime, errorRate } = source
+  const { provider, tokenFacts, objects, referenceTime, errorRate, zymbit } = source
   const profile = PROFILES.find(({ id }) => id === settings?.profile)
   // Before the doctor's own keys are there.
   const found = await learn(objects, NO_TOKEN)
@@ -90,7 +103,10 @@ export async function gatherFacts(
     attestations,
     clockSkewMs: 'value' in reference ? known(clock.now() - reference.value) : reference,
     errorRate: errorRate === undefined ? unknown('no statistics are kept') : known(errorRate()),
-    vendor: vendorFacts(type, { ...configuration.env, ...settings?.env }),
+    vendor: {
+      ...vendorFacts(type, { ...configuration.env, ...settings?.env }),
+      zymbit: await learn(zymbit, 'only a Zymbit tells of them'),
+    },
     ...(await probes(provider, configuration.mayProbe, clock)),
   }
 }
@@ -133,27 +149,43 @@ async function probes(
   }
 }
 
+const SIGNING = ['ed25519', 'p256', 'secp256k1'] as const
+
 async function learnAttestations({
   provider,
   verifyAttestation,
+  storedAttestations,
 }: DoctorSource): Promise<Fact<readonly AttestationFacts[]>> {
-  if (!hasCapability(provider, 'attest')) return unknown('the device does not attest keys')
+  const canAttest = hasCapability(provider, 'attest')
+  if (!canAttest && storedAttestations === undefined)
+    return unknown('the device does not attest keys')
   if (verifyAttestation === undefined) return unknown('no root of its attestations is configured')
-  const outcomeOf = async (id: KeyId, publicKey: Uint8Array): Promise<Outcome> => {
-    const nonce = new Uint8Array(randomBytes(32))
-    const given = await learn(() => provider.attestKey(id, nonce))
-    if ('unknown' in given) return 'missing'
+  const judge = (given: StoredAttestation, key: AttestedKey): Outcome => {
     try {
-      const attested = verifyAttestation(given.value, nonce)
-      return equalBytes(attested, publicKey) ? 'good' : 'other-key'
+      const attested = verifyAttestation(given.attestation, given.nonce, key)
+      return equalBytes(attested, key.publicKey) ? 'good' : 'other-key'
     } catch {
       return 'invalid'
     }
   }
+  /** Of those in files the best counts: the others are of other keys. */
+  const stored = (key: AttestedKey): Outcome => {
+    const outcomes = (storedAttestations ?? []).map((each) => judge(each, key))
+    return outcomes.find((each) => each === 'good') ?? 'missing'
+  }
+  const outcomeOf = async (id: KeyId, key: AttestedKey): Promise<Outcome> => {
+    if (!canAttest || storedAttestations !== undefined) return stored(key)
+    const nonce = new Uint8Array(randomBytes(32))
+    const given = await learn(() => provider.attestKey(id, nonce))
+    return 'unknown' in given ? 'missing' : judge({ attestation: given.value, nonce }, key)
+  }
   return learn(async () => {
     const all: AttestationFacts[] = []
-    for (const { id, label, publicKey } of await provider.list())
-      if (publicKey !== undefined) all.push({ label, outcome: await outcomeOf(id, publicKey) })
+    for (const { id, label, algorithm, publicKey } of await provider.list()) {
+      const signing = SIGNING.find((each) => each === algorithm)
+      if (signing === undefined || publicKey === undefined) continue
+      all.push({ label, outcome: await outcomeOf(id, { algorithm: signing, publicKey }) })
+    }
     return all
   })
 }

@@ -16,7 +16,7 @@ export function vendorFacts(
   type: string,
   env: { readonly [name: string]: string | undefined },
   paths: VendorPaths = PATHS,
-): VendorFacts {
+): Omit<VendorFacts, 'zymbit'> {
   const only = <T>(types: readonly string[], look: () => Fact<T>): Fact<T> =>
     types.includes(type) ? look() : unknown('another vendor')
   const lunaFile = join(env['ChrystokiConfigurationPath'] ?? '/etc', 'Chrystoki.conf')

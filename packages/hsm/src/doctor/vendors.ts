@@ -1,5 +1,6 @@
 /** Checks of single vendors, as far as files and environment of this machine show. */
 import { blind, type Check, found, foundIf, together, withFact } from './check.ts'
+import { perimeter } from './perimeter.ts'
 
 const yubihsmLog: Check = {
   id: 'D26',
@@ -12,14 +13,6 @@ const yubihsmLog: Check = {
         ? 'PKCS#11 does not reach the log: use yubihsm-shell, get logs'
         : 'only of a YubiHSM 2',
     ),
-}
-
-const tamper: Check = {
-  id: 'D27',
-  title: 'Tamper, battery or temperature event',
-  severity: 'critical',
-  fix: 'Look at the device itself before it is used again.',
-  look: () => blind('PKCS#11 does not tell of them'),
 }
 
 const MIN_CLOUDHSM_SERVERS = 3
@@ -87,4 +80,4 @@ const luna: Check = {
       : blind('only of Thales Luna'),
 }
 
-export const VENDOR_CHECKS: readonly Check[] = [yubihsmLog, tamper, cluster, loadSharing, luna]
+export const VENDOR_CHECKS: readonly Check[] = [yubihsmLog, perimeter, cluster, loadSharing, luna]

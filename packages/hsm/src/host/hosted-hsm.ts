@@ -6,11 +6,11 @@
  * id. ECDSA signatures are normalised and verified before they leave. What a host leaves undone when it ends is repeated,
  * and a key whose making was interrupted is looked for before another is made.
  */
-import { type Clock, Fault, isFault, type Logger, type Meter } from '@quorate/base'
-import { systemClock, systemTimers, type Timers } from '@quorate/platform'
+import { type Clock, Fault, isFault } from '@quorate/base'
 import type { DeviceSettings, ObjectFacts, PinnedKey, TokenFacts } from '../device.ts'
 import { DeviceFault } from '../errors.ts'
 import type {
+  Deriver,
   Encrypted,
   HsmProvider,
   Importer,
@@ -22,44 +22,23 @@ import type {
   ProviderHealth,
   ProviderInfo,
   SignInput,
+  Tamper,
+  TamperEvent,
 } from '../provider.ts'
-import { BREAKER_LIMITS, type BreakerLimits } from './breaker.ts'
+import type { ZymbitOperations } from '../zymbit/operations.ts'
+import { type DeviceHosts, type HostedHsmOptions, hostsOf } from './device-hosts.ts'
 import { type HostedKeyRequest, KeyMaker } from './key-making.ts'
-import {
-  type OperationName,
-  type RequestOf,
-  type ResponseOf,
-  type TimesOverride,
-  timesOf,
-} from './operations.ts'
+import { type OperationName, type RequestOf, type ResponseOf, timesOf } from './operations.ts'
+import { eventsOf, PerimeterWatch } from './perimeter-watch.ts'
 import { type Pin, Pins } from './pins.ts'
-import { POOL_LIMITS, type PoolLimits } from './pool-limits.ts'
 import { checkInput, dataOf, normalised, SignatureJudge } from './signatures.ts'
-import { Statistics } from './statistics.ts'
+import type { Statistics } from './statistics.ts'
 import type { HsmStatus } from './status.ts'
-import { Supervisor } from './supervisor.ts'
+import type { Supervisor } from './supervisor.ts'
 import { isBusy, isTrouble } from './trouble.ts'
 
-export type HostedHsmOptions = {
-  readonly settings: DeviceSettings
-  /** Gives the PIN in UTF-8, before each start of a host; the bytes are wiped after use. */
-  readonly readPin?: () => Promise<Uint8Array>
-  readonly logger: Logger
-  readonly pool?: Partial<PoolLimits>
-  readonly times?: TimesOverride
-  readonly breaker?: Partial<BreakerLimits>
-  /** Keys that the caller knows already. */
-  readonly pins?: readonly PinnedKey[]
-  readonly meter?: Meter
-  /** Of the names of metrics; `quorate_` unless told. */
-  readonly metricsPrefix?: string
-  readonly clock?: Clock
-  readonly timers?: Timers
-  /** The module that the host's process runs; for tests with a device of their own. */
-  readonly entry?: URL
-}
+export type { HostedHsmOptions } from './device-hosts.ts'
 
-const CHILD = new URL('./child.js', import.meta.url)
 const MAX_RANDOM_BYTES = 1024
 /** How often a key is tried to be destroyed. */
 const MAX_TRIES = 3
@@ -67,33 +46,36 @@ const MAX_TRIES = 3
 const IV_BYTES = { min: 12, max: 16 }
 const TAG_BYTES = 16
 
-type Parts = {
-  readonly supervisor: Supervisor
-  readonly statistics: Statistics
-  readonly clock: Clock
-  readonly options: HostedHsmOptions
-}
-
 export class HostedHsm implements HsmProvider {
   /** Only where the token has them. */
   readonly wrapKey?: KeyWrapper['wrapKey']
   readonly unwrapKey?: KeyWrapper['unwrapKey']
   readonly importKey?: Importer['importKey']
+  readonly generateWrappableKey?: KeyWrapper['generateWrappableKey']
+  readonly makeWrappingKey?: KeyWrapper['makeWrappingKey']
+  readonly deriveKey?: Deriver['deriveKey']
+  readonly tamperEvents?: Tamper['tamperEvents']
+  readonly onTamper?: Tamper['onTamper']
   readonly #supervisor: Supervisor
+  /** Only where the device has a perimeter. */
+  readonly #watch: PerimeterWatch | undefined
   readonly #statistics: Statistics
   readonly #clock: Clock
   readonly #judge = new SignatureJudge()
   readonly #pins: Pins
   readonly #facts: TokenFacts
   readonly #maker: KeyMaker
+  readonly #driver: DeviceSettings['driver']
   #wrongResults = 0
 
-  private constructor({ supervisor, statistics, clock, options }: Parts, facts: TokenFacts) {
+  private constructor(hosts: DeviceHosts, options: HostedHsmOptions, facts: TokenFacts) {
+    const { supervisor, statistics, clock } = hosts
     this.#supervisor = supervisor
     this.#statistics = statistics
     this.#clock = clock
     this.#pins = new Pins(options.pins ?? [])
     this.#facts = facts
+    this.#driver = options.settings.driver
     this.#maker = new KeyMaker({
       algorithms: facts.algorithms,
       ask: (name, request, deadline) => this.#ask(name, request, deadline),
@@ -104,6 +86,19 @@ export class HostedHsm implements HsmProvider {
     if (facts.capabilities.includes('wrap')) {
       this.wrapKey = (wrapping, target) => this.#wrapKey(wrapping, target)
       this.unwrapKey = (wrapping, wrapped, request) => this.#unwrapKey(wrapping, wrapped, request)
+      this.generateWrappableKey = (request) => this.generateKey({ ...request, isWrappable: true })
+      this.makeWrappingKey = (named, secret) => {
+        const request = { ...named, algorithm: 'aes-256', use: 'wrapping' } as const
+        return secret === undefined ? this.generateKey(request) : this.#importKey(request, secret)
+      }
+    }
+    if (facts.capabilities.includes('derive'))
+      this.deriveKey = (parent, path, request) => this.#deriveKey(parent, path, request)
+    if (facts.capabilities.includes('tamper')) {
+      const watch = new PerimeterWatch(hosts.newWatcher, clock, options.logger)
+      this.#watch = watch
+      this.tamperEvents = () => this.#tamperEvents()
+      this.onTamper = (listener) => watch.listen(listener)
     }
     if (facts.capabilities.includes('import'))
       this.importKey = (request, secret) => this.#importKey(request, secret)
@@ -114,27 +109,14 @@ export class HostedHsm implements HsmProvider {
    * @throws what opening the device throws, after which nothing is left running; hsm/bad-argument
    */
   static async open(options: HostedHsmOptions): Promise<HostedHsm> {
-    const { settings, clock = systemClock, timers = systemTimers, logger } = options
-    const statistics = new Statistics(clock, options.meter, options.metricsPrefix ?? 'quorate_')
     let facts: TokenFacts | undefined
-    const supervisor = new Supervisor({
-      // Once it is known which token this is, no other will do.
-      settings: () => (facts === undefined ? settings : settingsOf(settings, facts)),
-      readPin: options.readPin,
-      limits: { ...POOL_LIMITS, ...options.pool },
-      times: options.times ?? {},
-      breaker: { ...BREAKER_LIMITS, ...options.breaker },
-      entry: options.entry ?? CHILD,
-      clock,
-      timers,
-      statistics,
-      logger,
-    })
+    const hosts = hostsOf(options, () => facts)
+    const { supervisor } = hosts
     try {
       await supervisor.open()
       facts = await supervisor.pool.submit('token', undefined)
       if (facts.maxSessions !== undefined) supervisor.pool.limitTo(facts.maxSessions)
-      return new HostedHsm({ supervisor, statistics, clock, options }, facts)
+      return new HostedHsm(hosts, options, facts)
     } catch (error) {
       await supervisor.close()
       throw error
@@ -144,13 +126,14 @@ export class HostedHsm implements HsmProvider {
   async info(): Promise<ProviderInfo> {
     this.#mustBeOpen()
     const { manufacturer, model, serial, algorithms } = this.#facts
-    return { type: 'pkcs11', name: `${manufacturer} ${model}`.trim(), serial, algorithms }
+    return { type: this.#driver, name: `${manufacturer} ${model}`.trim(), serial, algorithms }
   }
 
   async health(): Promise<ProviderHealth> {
     const since = this.#clock.monotonic()
     try {
       await this.#ask('probe', undefined)
+      if (this.#watch?.isLost === true) return { state: 'failed', reason: 'hsm/watch-lost' }
       return { state: 'ok' }
     } catch (error) {
       // One that has no time for a probe, because it does its work, is well.
@@ -286,7 +269,7 @@ export class HostedHsm implements HsmProvider {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#supervisor.close(), this.#judge.close()])
+    await Promise.all([this.#supervisor.close(), this.#watch?.close(), this.#judge.close()])
   }
 
   async #wrapKey(wrapping: KeyId, target: KeyId): Promise<Uint8Array> {
@@ -318,6 +301,19 @@ export class HostedHsm implements HsmProvider {
     return this.#pins.add(made)
   }
 
+  async #deriveKey(parent: KeyId, path: string, request: HostedKeyRequest): Promise<KeyInfo> {
+    const made = await this.#maker.make(request, 'deriveKey', (identified) => ({
+      parent,
+      path,
+      request: identified,
+    }))
+    return this.#pins.add(made)
+  }
+
+  async #tamperEvents(): Promise<readonly TamperEvent[]> {
+    return eventsOf(await this.#ask('perimeter', { known: [], waitMs: 0 }))
+  }
+
   async #pinOf(id: KeyId): Promise<Pin> {
     this.#mustBeOpen()
     const known = this.#pins.get(id)
@@ -330,6 +326,14 @@ export class HostedHsm implements HsmProvider {
     const { key } = this.#pins.get(id) ?? (await this.#pinOf(id))
     if (key.algorithm !== algorithm) throw wrongPurpose(`work as ${algorithm}`)
     return key
+  }
+
+  /** What the device answers to an operation of its own kind. The types of `operations.ts` say which there are. */
+  ask<Name extends keyof ZymbitOperations>(
+    name: Name,
+    request: RequestOf<Name>,
+  ): Promise<ResponseOf<Name>> {
+    return this.#ask(name, request)
   }
 
   #ask<Name extends OperationName>(
@@ -358,7 +362,3 @@ const wrongPurpose = (what: string): Fault =>
 
 const isSealed = ({ iv, ciphertext }: Encrypted): boolean =>
   iv.length >= IV_BYTES.min && iv.length <= IV_BYTES.max && ciphertext.length >= TAG_BYTES
-
-/** The settings that find this very token. */
-const settingsOf = (settings: DeviceSettings, { serial }: TokenFacts): DeviceSettings =>
-  serial === '' ? settings : { ...settings, token: { ...settings.token, serial } }

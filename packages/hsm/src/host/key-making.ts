@@ -48,7 +48,7 @@ export class KeyMaker {
    * The one key that `operation` makes. `requestFor`: what it takes, once the id is known.
    * @throws hsm/key-exists, hsm/bad-argument, hsm/unsupported, what the device throws
    */
-  async make<Name extends 'generateKey' | 'unwrapKey' | 'importKey'>(
+  async make<Name extends 'generateKey' | 'unwrapKey' | 'importKey' | 'deriveKey'>(
     request: HostedKeyRequest,
     operation: Name,
     requestFor: (identified: DeviceKeyRequest) => RequestOf<Name>,

@@ -4,20 +4,26 @@
  */
 import type {
   DeviceKeyRequest,
-  DeviceSession,
   MechanismFacts,
   ObjectFacts,
   PinnedKey,
   TokenFacts,
 } from '../device.ts'
+import type { Encrypted, KeyId, KeyInfo, KeyQuery } from '../provider.ts'
+import { type ZymbitOperations, zymbitOperations } from '../zymbit/operations.ts'
 import {
-  type Encrypted,
-  type KeyAlgorithm,
-  type KeyId,
-  type KeyInfo,
-  type KeyQuery,
-  parseKeyId,
-} from '../provider.ts'
+  algorithm,
+  info,
+  keyId,
+  label,
+  type Operation,
+  type OperationTimes,
+  once,
+  QUICK,
+  request,
+  row,
+  SLOW,
+} from './operation.ts'
 import {
   bool,
   bytes,
@@ -33,41 +39,17 @@ import {
   type Wire,
 } from './wire.ts'
 
+export type { Operation, OperationTimes } from './operation.ts'
+
 /** Of a message, a plaintext or a ciphertext. */
 export const MAX_DATA_BYTES: number = 1 << 24
 /** Of a frame without its length: the largest data, and all that can stand beside it. */
 export const MAX_FRAME_BYTES: number = MAX_DATA_BYTES + (1 << 16)
-const MAX_LABEL_BYTES = 512
 const MAX_KEYS = 100_000
 const MAX_WRAPPED_BYTES = 1 << 14
 const MAX_SECRET_BYTES = 1024
 const MAX_AAD_BYTES = 1 << 14
 
-export type OperationTimes = {
-  /** What the device has for one call; one that takes longer hangs, and its host is killed. */
-  readonly callMs: number
-  /** From the request to its answer, with waiting and repeating. */
-  readonly deadlineMs: number
-}
-
-export type Operation<Request, Response> = OperationTimes & {
-  readonly code: number
-  readonly request: Wire<Request>
-  readonly response: Wire<Response>
-  /** Whether it may be done again when nobody knows whether it was done. */
-  readonly isRepeatable: boolean
-  run(session: DeviceSession, request: Request): Response
-}
-
-const algorithm: Wire<KeyAlgorithm> = oneOf(
-  'ed25519',
-  'p256',
-  'secp256k1',
-  'aes-256',
-  'hmac-sha256',
-)
-const keyId: Wire<KeyId> = mapped(text(64), parseKeyId, parseKeyId)
-const label = text(MAX_LABEL_BYTES)
 const name = text(256)
 const data = view(MAX_DATA_BYTES + 64)
 
@@ -76,23 +58,7 @@ const pinned: Wire<PinnedKey> = struct<PinnedKey>({
   algorithm,
   publicKey: maybe(bytes(33)),
 })
-const request: Wire<DeviceKeyRequest> = struct<DeviceKeyRequest>({
-  label,
-  algorithm,
-  id: keyId,
-  use: maybe(oneOf('wrapping')),
-  isWrappable: maybe(bool),
-})
 const query: Wire<KeyQuery> = struct<KeyQuery>({ id: maybe(keyId), label: maybe(label) })
-const info: Wire<KeyInfo> = struct<KeyInfo>({
-  id: keyId,
-  label,
-  algorithm,
-  publicKey: maybe(bytes(33)),
-  isExtractable: bool,
-  isSensitive: bool,
-  createdAt: uint,
-})
 const encrypted: Wire<Encrypted> = struct<Encrypted>({
   iv: bytes(64),
   ciphertext: bytes(MAX_DATA_BYTES + 64),
@@ -118,7 +84,7 @@ const token: Wire<TokenFacts> = struct<TokenFacts>({
   openSessions: maybe(uint),
   mechanisms: list(mechanism, 4096),
   algorithms: list(algorithm, 16),
-  capabilities: list(oneOf('wrap', 'import'), 4),
+  capabilities: list(oneOf('wrap', 'import', 'derive', 'tamper'), 4),
 })
 const flags: Wire<ObjectFacts['flags']> = mapped(
   list(struct<{ readonly name: string; readonly isSet: boolean }>({ name, isSet: bool }), 128),
@@ -139,34 +105,16 @@ const object: Wire<ObjectFacts> = struct<ObjectFacts>({
   publicKey: maybe(bytes(4096)),
 })
 
-/** Two calls, one restart of the host between them, and some waiting fit into each deadline. */
-const QUICK: OperationTimes = { callMs: 5_000, deadlineMs: 15_000 }
-const SLOW: OperationTimes = { callMs: 30_000, deadlineMs: 75_000 }
-
-const row = <Request, Response>(
-  code: number,
-  requestWire: Wire<Request>,
-  response: Wire<Response>,
-  times: OperationTimes,
-  run: (session: DeviceSession, request: Request) => Response,
-): Operation<Request, Response> => ({
-  code,
-  request: requestWire,
-  response,
-  ...times,
-  isRepeatable: true,
-  run,
-})
-
-const once = <Request, Response>(
-  operation: Operation<Request, Response>,
-): Operation<Request, Response> => ({ ...operation, isRepeatable: false })
-
 type UseOfKey<Input> = { readonly key: PinnedKey } & Input
 type Wrapping = { readonly wrapping: PinnedKey; readonly target: PinnedKey }
 type Unwrapping = {
   readonly wrapping: PinnedKey
   readonly wrapped: Uint8Array
+  readonly request: DeviceKeyRequest
+}
+type Derivation = {
+  readonly parent: KeyId
+  readonly path: string
   readonly request: DeviceKeyRequest
 }
 type Import = { readonly request: DeviceKeyRequest; readonly secret: Uint8Array }
@@ -176,7 +124,7 @@ type Decryption = UseOfKey<{ readonly encrypted: Encrypted; readonly aad: Uint8A
 type Authentication = UseOfKey<{ readonly message: Uint8Array }>
 type Destruction = { readonly id: KeyId; readonly label: string }
 
-export type Operations = {
+export type Operations = ZymbitOperations & {
   /** Ends the session and its thread. */
   readonly close: Operation<void, void>
   readonly token: Operation<void, TokenFacts>
@@ -194,6 +142,7 @@ export type Operations = {
   readonly wrapKey: Operation<Wrapping, Uint8Array>
   readonly unwrapKey: Operation<Unwrapping, KeyInfo>
   readonly importKey: Operation<Import, KeyInfo>
+  readonly deriveKey: Operation<Derivation, KeyInfo>
 }
 export type OperationName = keyof Operations
 export type RequestOf<Name extends OperationName> = Parameters<Operations[Name]['run']>[1]
@@ -268,6 +217,16 @@ export const OPERATIONS: Operations = {
       (session, what) => session.importKey(what.request, what.secret),
     ),
   ),
+  deriveKey: once(
+    row(
+      16,
+      struct<Derivation>({ parent: keyId, path: text(256), request }),
+      info,
+      SLOW,
+      (session, what) => session.deriveKey(what.parent, what.path, what.request),
+    ),
+  ),
+  ...zymbitOperations(17),
 }
 
 const BY_CODE = Object.values(OPERATIONS) as unknown as readonly Operation<unknown, unknown>[]

@@ -3,6 +3,7 @@ import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { Fault } from '@quorate/base'
 import { type EcdsaAlgorithm, generateEcdsaKey, signDigest, verifyDigest } from '../ecdsa.ts'
 import { generateEd25519Key, signEd25519, verifyEd25519 } from '../ed25519.ts'
+import { publicKeyOfSecret } from '../pkcs11/ec.ts'
 import type { KeyAlgorithm, SignInput, SigningAlgorithm } from '../provider.ts'
 
 export type KeyMaterial = { readonly secret: Uint8Array; readonly publicKey?: Uint8Array }
@@ -37,6 +38,14 @@ export const SIGNING: { readonly [A in SigningAlgorithm]: SigningScheme } = {
   },
   p256: ecdsa('p256'),
   secp256k1: ecdsa('secp256k1'),
+}
+
+/** The key whose secret (32 bytes) was made elsewhere. Treats `secret` as secret. @throws hsm/bad-argument */
+export function materialOf(algorithm: KeyAlgorithm, secret: Uint8Array): KeyMaterial {
+  if (secret.length !== 32)
+    throw new Fault('hsm/bad-argument', { detail: 'a key of 32 bytes is needed' })
+  if (algorithm === 'aes-256' || algorithm === 'hmac-sha256') return { secret }
+  return { secret, publicKey: publicKeyOfSecret(algorithm, secret) }
 }
 
 const symmetric = (): KeyMaterial => ({ secret: new Uint8Array(randomBytes(32)) })

@@ -6,25 +6,30 @@
  * So several processes may use one directory. Putting back an older copy of it is not noticed.
  */
 import { randomBytes } from 'node:crypto'
-import { bug, type Clock, Fault, isFault, wipe } from '@quorate/base'
+import { bug, type Clock, equalBytes, Fault, isFault, wipe } from '@quorate/base'
+import { DeviceFault } from '../errors.ts'
 import {
   type Encrypted,
   type HsmProvider,
+  type Importer,
   type KeyAlgorithm,
   type KeyId,
   type KeyInfo,
   type KeyQuery,
   type KeyRequest,
+  type KeyWrapper,
   type ProviderHealth,
   type ProviderInfo,
   parseKeyId,
   type SignInput,
   type SigningAlgorithm,
+  type WrappableRequest,
 } from '../provider.ts'
-import { GENERATE, hmacSha256, SIGNING } from './algorithms.ts'
+import { GENERATE, hmacSha256, type KeyMaterial, materialOf, SIGNING } from './algorithms.ts'
 import type { PrivateDirectory } from './directory.ts'
 import { openGcm, sealGcm } from './gcm.ts'
 import type { StoredKey } from './stored-key.ts'
+import { unwrapStored, wrapStored } from './wrapped-key.ts'
 
 /** What turns a key into the content of a file and back. */
 export type KeySealing = {
@@ -37,7 +42,12 @@ const SUFFIX = '.key'
 
 export const FILE_ALGORITHMS = Object.keys(GENERATE) as readonly KeyAlgorithm[]
 
-export abstract class FileProvider<S extends KeySealing = KeySealing> implements HsmProvider {
+/** What sets a key apart from others of its algorithm. */
+type Duties = Pick<StoredKey, 'use' | 'isWrappable'>
+
+export abstract class FileProvider<S extends KeySealing = KeySealing>
+  implements HsmProvider, KeyWrapper, Importer
+{
   protected readonly directory: PrivateDirectory
   protected readonly clock: Clock
 
@@ -65,18 +75,79 @@ export abstract class FileProvider<S extends KeySealing = KeySealing> implements
     }
   }
 
-  generateKey({
-    label,
-    algorithm,
-    id = parseKeyId(randomBytes(16).toString('hex')),
-  }: KeyRequest): Promise<KeyInfo> {
-    return this.run('generateKey', id, async (sealing) => {
+  generateKey(request: KeyRequest): Promise<KeyInfo> {
+    return this.#create('generateKey', request, () => GENERATE[request.algorithm]())
+  }
+
+  generateWrappableKey({ withTrusted, ...request }: WrappableRequest): Promise<KeyInfo> {
+    const make = (): KeyMaterial => {
+      if (withTrusted === true)
+        throw new DeviceFault('hsm/unsupported', { detail: 'nobody here trusts wrapping keys' })
+      return GENERATE[request.algorithm]()
+    }
+    return this.#create('generateWrappableKey', request, make, { isWrappable: true })
+  }
+
+  makeWrappingKey(
+    request: Pick<KeyRequest, 'id' | 'label'>,
+    secret?: Uint8Array,
+  ): Promise<KeyInfo> {
+    const make = (): KeyMaterial =>
+      secret === undefined ? GENERATE['aes-256']() : materialOf('aes-256', secret.slice())
+    const whole = { ...request, algorithm: 'aes-256' } as const
+    return this.#create('makeWrappingKey', whole, make, { use: 'wrapping' })
+  }
+
+  importKey(request: KeyRequest, secret: Uint8Array): Promise<KeyInfo> {
+    return this.#create('importKey', request, () => materialOf(request.algorithm, secret.slice()))
+  }
+
+  wrapKey(wrapping: KeyId, target: KeyId): Promise<Uint8Array> {
+    return this.run('wrapKey', target, async (sealing) => {
+      const by = await this.#wrappingSecret(sealing, wrapping)
+      try {
+        return await this.with(sealing, target, (key) => {
+          if (key.isWrappable !== true)
+            throw new DeviceFault('hsm/forbidden', { detail: 'the key may not leave' })
+          return wrapStored(by, key)
+        })
+      } finally {
+        wipe(by)
+      }
+    })
+  }
+
+  unwrapKey(wrapping: KeyId, wrapped: Uint8Array, request: KeyRequest): Promise<KeyInfo> {
+    return this.#create('unwrapKey', request, async (sealing) => {
+      const by = await this.#wrappingSecret(sealing, wrapping)
+      try {
+        const { algorithm, publicKey, secret } = unwrapStored(by, wrapped)
+        if (algorithm !== request.algorithm)
+          throw new Fault('hsm/bad-argument', { detail: `the wrapped key is for ${algorithm}` })
+        const material = materialOf(algorithm, secret)
+        if (!isSame(material.publicKey, publicKey)) throw new Fault('hsm/cannot-open')
+        return material
+      } finally {
+        wipe(by)
+      }
+    })
+  }
+
+  /** A new key of what `make` gives, which is wiped after. */
+  #create(
+    operation: string,
+    { label, algorithm, id = parseKeyId(randomBytes(16).toString('hex')) }: KeyRequest,
+    make: (sealing: S) => KeyMaterial | Promise<KeyMaterial>,
+    duties: Duties = {},
+  ): Promise<KeyInfo> {
+    return this.run(operation, id, async (sealing) => {
       if (label.length === 0 || label.length > 128)
         throw new Fault('hsm/bad-argument', { detail: 'a label has 1 to 128 characters' })
       if (!Object.hasOwn(GENERATE, algorithm))
         throw new Fault('hsm/bad-argument', { detail: 'no such algorithm' })
-      const material = GENERATE[algorithm]()
-      const stored: StoredKey = { v: 1, label, algorithm, createdAt: this.clock.now(), ...material }
+      const material = await make(sealing)
+      const createdAt = this.clock.now()
+      const stored: StoredKey = { v: 1, label, algorithm, createdAt, ...material, ...duties }
       try {
         if (!(await this.directory.create(fileOf(id), sealing.seal(fileOf(id), stored))))
           throw new Fault('hsm/key-exists')
@@ -84,6 +155,15 @@ export abstract class FileProvider<S extends KeySealing = KeySealing> implements
       } finally {
         wipe(material.secret)
       }
+    })
+  }
+
+  /** Wipe it. */
+  #wrappingSecret(sealing: S, id: KeyId): Promise<Uint8Array> {
+    return this.with(sealing, id, ({ use, secret }) => {
+      if (use !== 'wrapping')
+        throw new Fault('hsm/bad-argument', { detail: 'a wrapping key is needed' })
+      return secret.slice()
     })
   }
 
@@ -199,14 +279,14 @@ const fileOf = (id: KeyId): string => `${parseKeyId(id)}${SUFFIX}`
 
 export const infoOf = (
   id: KeyId,
-  { label, algorithm, createdAt, publicKey }: StoredKey,
+  { label, algorithm, createdAt, publicKey, isWrappable = false }: StoredKey,
 ): KeyInfo => ({
   id,
   label,
   algorithm,
   createdAt,
   ...(publicKey === undefined ? {} : { publicKey }),
-  isExtractable: false,
+  isExtractable: isWrappable,
   isSensitive: true,
 })
 
@@ -221,7 +301,13 @@ function publicKeyOf(key: StoredKey): Uint8Array {
   return key.publicKey ?? bug('a signing key without public key')
 }
 
-function secretOf({ algorithm, secret }: StoredKey, needed: KeyAlgorithm): Uint8Array {
+const isSame = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
+  a === undefined || b === undefined ? a === b : equalBytes(a, b)
+
+function secretOf({ algorithm, secret, use }: StoredKey, needed: KeyAlgorithm): Uint8Array {
+  // What wraps keys does not decrypt: it would tell what it wrapped.
+  if (use !== undefined)
+    throw new Fault('hsm/bad-argument', { detail: 'the key wraps others and does nothing else' })
   if (algorithm !== needed)
     throw new Fault('hsm/bad-argument', {
       detail: `it takes a key for ${needed}, this one is for ${algorithm}`,

@@ -1,5 +1,6 @@
 /** One key as it lies in a file: sealed, and bound to the name of the file. */
 import {
+  bool,
   bytes,
   type Codec,
   concatBytes,
@@ -29,6 +30,10 @@ export type StoredKey = {
   readonly publicKey?: Uint8Array | undefined
   /** Seed, scalar or symmetric key, 32 bytes. */
   readonly secret: Uint8Array
+  /** It wraps and unwraps other keys, and does nothing else. */
+  readonly use?: 'wrapping' | undefined
+  /** It may leave under such a key. */
+  readonly isWrappable?: boolean | undefined
 }
 const storedKey: Codec<StoredKey> = record({
   v: field(0, oneOf(1)),
@@ -37,6 +42,8 @@ const storedKey: Codec<StoredKey> = record({
   createdAt: field(3, int()),
   publicKey: optional(4, bytes({ min: 32, max: 33 })),
   secret: field(5, bytes(32)),
+  use: optional(6, oneOf('wrapping')),
+  isWrappable: optional(7, bool),
 })
 
 /** The name is authenticated, and the key is the device's own: a file counts only where it was written. */

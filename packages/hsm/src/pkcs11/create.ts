@@ -23,12 +23,17 @@ export type Part = {
 }
 
 /** A label has 1 to 128 characters, an id 1 to 32 bytes. @throws hsm/bad-argument */
-export function checkRequest({ id, label, algorithm, use }: DeviceKeyRequest): void {
+export function checkRequest(request: DeviceKeyRequest): void {
+  const { id, label, algorithm, use, isWrappable, withTrusted } = request
   parseKeyId(id)
   if (label.length === 0 || label.length > 128)
     throw new Fault('hsm/bad-argument', { detail: 'a label has 1 to 128 characters' })
   if (use === 'wrapping' && algorithm !== 'aes-256')
     throw new Fault('hsm/bad-argument', { detail: 'only an aes-256 key can wrap others' })
+  if (isWrappable === true && use === 'wrapping')
+    throw new Fault('hsm/bad-argument', { detail: 'a key that wraps others stays in the device' })
+  if (withTrusted === true && isWrappable !== true)
+    throw new Fault('hsm/bad-argument', { detail: 'what never leaves is wrapped under nothing' })
 }
 
 /**

@@ -37,7 +37,7 @@ import { putMechanism } from './mechanism.ts'
 import { destroyObjects } from './objects.ts'
 import type { WrapMechanism } from './profiles/profile.ts'
 import { sign } from './sign.ts'
-import { dataKey, hmacKey, signingKey } from './templates.ts'
+import { dataKey, hmacKey, signingKey, wrappingKey } from './templates.ts'
 
 const WRAP_MECHANISMS = ['AES_KEY_WRAP', 'AES_KEY_WRAP_PAD', 'AES_KEY_WRAP_KWP'] as const
 
@@ -164,7 +164,8 @@ function unwrapObject(
 }
 
 /**
- * A key whose secret (seed, scalar or key, 32 bytes) was made elsewhere. Treats `secret` as secret.
+ * A key whose secret (seed, scalar or key, 32 bytes) was made elsewhere; also one that wraps others. Treats
+ * `secret` as secret.
  * @throws hsm/unsupported where the profile has no import, hsm/key-exists, hsm/weak-key, hsm/bad-argument
  */
 export function importKey(
@@ -177,8 +178,8 @@ export function importKey(
   checkRequest(request)
   if (!connection.profile.canImport)
     throw new DeviceFault('hsm/unsupported', { detail: 'keys from outside' })
-  if (secret.length !== 32 || request.use !== undefined)
-    throw new Fault('hsm/bad-argument', { detail: 'an ordinary key of 32 bytes is needed' })
+  if (secret.length !== 32 || request.isWrappable === true)
+    throw new Fault('hsm/bad-argument', { detail: 'a key of 32 bytes is needed, which then stays' })
   const { algorithm } = request
   const publicKey = isSigning(algorithm) ? publicKeyOfSecret(algorithm, secret) : undefined
   const put = (template: Template): bigint => {
@@ -215,6 +216,8 @@ function planOf(
     make: () => climb(connection, (rung) => [by(rung(asked))]),
   })
   if (isSigning(algorithm)) return [pairPart(connection, algorithm, request, publicKey, put)]
+  if (request.use === 'wrapping')
+    return [part(wrappingKey(profile, request, today()).template, put)]
   const mac = hmacKey(profile, request, today())
   if (algorithm === 'hmac-sha256') return [part(mac.template, put)]
   const use = mode === 'gcm' ? 'AES_GCM' : 'AES_CBC_PAD'

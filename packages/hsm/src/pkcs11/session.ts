@@ -168,6 +168,10 @@ class Pkcs11Session implements DeviceSession {
     return importKey(this.#connection, this.#keys, request, secret, mode)
   }
 
+  deriveKey(): never {
+    throw new DeviceFault('hsm/unsupported', { detail: 'no derivation in PKCS#11 is common' })
+  }
+
   close(): void {
     this.#connection.close()
   }

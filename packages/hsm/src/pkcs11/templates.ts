@@ -95,10 +95,14 @@ const guarded = (
   )
 
 /** How a private or secret key is guarded. */
-const secrecy = ({ isWrappable = false }: DeviceKeyRequest, today: string): Template => ({
+const secrecy = (
+  { isWrappable = false, withTrusted = false }: DeviceKeyRequest,
+  today: string,
+): Template => ({
   PRIVATE: true,
   SENSITIVE: true,
   EXTRACTABLE: isWrappable,
+  ...(withTrusted && { WRAP_WITH_TRUSTED: true }),
   COPYABLE: false,
   START_DATE: today,
 })

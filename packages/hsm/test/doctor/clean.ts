@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { ObjectFacts, TokenFacts } from '#src/device.js'
 import { type DoctorFacts, type FileFacts, known, unknown } from '#src/doctor/facts.js'
+import type { ZymbitState } from '#src/zymbit/commands.js'
 import { NOW } from '../kit.ts'
 
 export const OWN_UID = 990
@@ -92,6 +93,18 @@ const evenBytes = (): Uint8Array => {
   return new Uint8Array(Buffer.concat(blocks))
 }
 
+export const zymbit: ZymbitState = {
+  model: 'HSM6',
+  firmware: '01.00',
+  serial: '0011',
+  isBound: true,
+  isBindingLocked: true,
+  batteryVolts: 3,
+  cpuCelsius: 40,
+  breaches: [0, 0],
+  slots: { taken: 2, free: 510, unlabelled: 0 },
+}
+
 export const clean: DoctorFacts = {
   now: NOW,
   environment: 'production',
@@ -132,5 +145,6 @@ export const clean: DoctorFacts = {
     cloudHsm: unknown('another vendor'),
     nshield: unknown('another vendor'),
     luna: known({ hasGroup: true, reconnectAttempts: -1 }),
+    zymbit: known(zymbit),
   },
 }

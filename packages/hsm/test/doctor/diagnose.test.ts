@@ -10,8 +10,9 @@ import {
   type PinFacts,
   unknown,
 } from '#src/doctor/facts.js'
+import type { ZymbitState } from '#src/zymbit/commands.js'
 import { NOW } from '../kit.ts'
-import { clean, data, OWN_UID, rootFile, signing, token, wrapping } from './clean.ts'
+import { clean, data, OWN_UID, rootFile, signing, token, wrapping, zymbit } from './clean.ts'
 
 type Planted = Partial<DoctorFacts>
 type Plant = readonly [what: string, severity: Severity, facts: Planted]
@@ -25,6 +26,10 @@ const withTokenFlags = (...flags: readonly string[]): Planted => ({
 })
 const withToken = (change: Partial<TokenFacts>): Planted => ({
   token: known({ ...token, ...change }),
+})
+const withZymbit = (change: Partial<ZymbitState>): Planted => ({
+  type: 'zymbit',
+  vendor: { ...clean.vendor, zymbit: known({ ...zymbit, ...change }) },
 })
 const withPin = (change: Partial<PinFacts>): Planted => ({
   pin: known({ origin: 'file', length: 16, isCommon: false, ...change }),
@@ -253,6 +258,13 @@ const PLANTS: { readonly [id: string]: readonly Plant[] } = {
       },
     ],
   ],
+  D27: [
+    ['a breach', 'critical', withZymbit({ breaches: [0, 1_767_225_600] })],
+    ['an empty battery', 'high', withZymbit({ batteryVolts: 2.4 })],
+    ['heat', 'medium', withZymbit({ cpuCelsius: 70 })],
+    ['no binding', 'high', withZymbit({ isBound: false, isBindingLocked: false })],
+    ['a binding that is not locked', 'medium', withZymbit({ isBindingLocked: false })],
+  ],
   D29: [
     [
       'no load sharing',
@@ -273,7 +285,7 @@ const PLANTS: { readonly [id: string]: readonly Plant[] } = {
   ],
 }
 /** These can look at nothing from here. */
-const NEVER_LOOK = ['D26', 'D27']
+const NEVER_LOOK = ['D26']
 
 const foundIn = (facts: DoctorFacts): readonly (readonly [string, Severity])[] =>
   diagnose(facts).flatMap((finding) =>
@@ -336,7 +348,12 @@ describe('a check that cannot look says so:', () => {
         .filter(([, value]) => typeof value === 'object' && value !== null && 'value' in value)
         .map(([name]) => [name, unknown(reason)]),
     ),
-    vendor: { cloudHsm: unknown(reason), nshield: unknown(reason), luna: unknown(reason) },
+    vendor: {
+      cloudHsm: unknown(reason),
+      nshield: unknown(reason),
+      luna: unknown(reason),
+      zymbit: unknown(reason),
+    },
   }
   for (const finding of diagnose(dark))
     test(finding.id, () => {

@@ -177,6 +177,11 @@ export class FakeSession implements DeviceSession {
   importKey: DeviceSession['importKey'] = (request, secret) =>
     this.run('importKey', () => this.#create(request, { secret }))
 
+  deriveKey: DeviceSession['deriveKey'] = () =>
+    this.run('deriveKey', () => {
+      throw new DeviceFault('hsm/unsupported')
+    })
+
   close(): void {
     this.run('close', () => undefined)
     this.#isClosed = true

@@ -5,7 +5,7 @@
  */
 import { equalBytes, type Random, toHex } from '@quorate/base'
 import { CurveGroup, NOBLE } from './curve.ts'
-import type { Element, Group, PointBackend } from './group.ts'
+import type { Element, Group, PointBackend, SignedSample } from './group.ts'
 
 export type BackendChoice = {
   /** Name of the backend that serves the group now. */
@@ -41,7 +41,10 @@ export function removeBackend(group: Group): void {
   if (group instanceof CurveGroup) group.useBackend(NOBLE)
 }
 
-type AnyCurveGroup = Group & { readonly invalidEncodings: readonly Uint8Array[] }
+type AnyCurveGroup = Group & {
+  readonly invalidEncodings: readonly Uint8Array[]
+  readonly signedSample: SignedSample | undefined
+}
 
 function findDifference(
   backend: PointBackend,
@@ -67,7 +70,29 @@ function findDifference(
     if (!refuses(noble, bytes)) return 'noble accepts an invalid point'
     if (!refuses(candidate, bytes)) return 'decode accepts an invalid point'
   }
-  return undefined
+  return tellsSignatures(backend, noble.signedSample) ? undefined : 'verifies gives another result'
+}
+
+/** Whether it takes a signature that verifies, and none with a bit of anything changed. */
+function tellsSignatures({ verifies }: PointBackend, sample: SignedSample | undefined): boolean {
+  if (verifies === undefined) return true
+  if (sample === undefined) return false
+  const { publicKey, message, signature } = sample
+  const isTaken = (...parts: Parameters<typeof verifies>): boolean => {
+    try {
+      return verifies(...parts)
+    } catch {
+      return false
+    }
+  }
+  const withBit = (bytes: Uint8Array, bit: number): Uint8Array =>
+    bytes.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte))
+  return (
+    isTaken(publicKey, message, signature) &&
+    ![0, 255].some((bit) => isTaken(withBit(publicKey, bit), message, signature)) &&
+    ![0, 7].some((bit) => isTaken(publicKey, withBit(message, bit), signature)) &&
+    ![0, 255, 256, 511].some((bit) => isTaken(publicKey, message, withBit(signature, bit)))
+  )
 }
 
 /** Runs every operation that `backend` has a part in, and records its results; the name of the first that throws. */

@@ -8,7 +8,7 @@
 import { type CurvePoint, type CurvePointCons, mulAddUnsafe } from '@noble/curves/abstract/curve.js'
 import { bug, equalBytes, Fault, type Random, wipe } from '@quorate/base'
 import { fromBytesBe, fromBytesLe, mod, toBytesBe } from '../field.ts'
-import type { Element, Group, PointBackend } from './group.ts'
+import type { Element, Group, PointBackend, SignedSample } from './group.ts'
 
 /** What differs between the curves. Raw encodings are those of `PointBackend`, never of the identity. */
 export type Curve<P extends CurvePoint<bigint, P>> = {
@@ -26,6 +26,8 @@ export type Curve<P extends CurvePoint<bigint, P>> = {
   negateRaw(raw: Uint8Array): Uint8Array
   /** Encodings that `Group.decode` must refuse, one for each of its reasons. */
   readonly invalid: readonly Uint8Array[]
+  /** Where a backend may verify signatures. */
+  readonly signed?: SignedSample
 }
 
 class CurveElement<P> {
@@ -95,6 +97,15 @@ export class CurveGroup<P extends CurvePoint<bigint, P>> implements Group {
   /** Encodings that `decode` must refuse, one for each of its reasons. */
   get invalidEncodings(): readonly Uint8Array[] {
     return this.#curve.invalid
+  }
+
+  get signedSample(): SignedSample | undefined {
+    return this.#curve.signed
+  }
+
+  /** Whether the backend vouches for a signature; false where it does not, or verifies none. */
+  isVouchedFor(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+    return this.#backend.verifies?.(publicKey, message, signature) === true
   }
 
   encodeScalar(k: bigint): Uint8Array {

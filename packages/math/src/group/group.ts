@@ -65,4 +65,16 @@ export type PointBackend = {
   add?(a: Uint8Array, b: Uint8Array): Uint8Array | undefined
   /** The raw form of a compressed encoding, or `undefined` where `Group.decode` must refuse it. */
   decode?(encoded: Uint8Array): Uint8Array | undefined
+  /**
+   * Whether `signature` is one of `publicKey` over `message` under the signature scheme of the curve, by its
+   * strictest rules. False may also mean that it is one by rules less strict. May be variable-time.
+   */
+  verifies?(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
+}
+
+/** A signature that verifies. */
+export type SignedSample = {
+  readonly publicKey: Uint8Array
+  readonly message: Uint8Array
+  readonly signature: Uint8Array
 }

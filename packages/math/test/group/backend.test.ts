@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, test } from 'node:test'
+import { ed25519 as noble } from '@noble/curves/ed25519.js'
+import { fromHex } from '@quorate/base'
 import {
   ed25519,
   type Group,
   installBackend,
+  isVouchedFor,
   type PointBackend,
   removeBackend,
   secp256k1,
@@ -28,7 +31,18 @@ const honest = (group: Group): Required<PointBackend> => ({
       return undefined
     }
   },
+  verifies: (publicKey, message, signature) =>
+    noble.verify(signature, message, publicKey, { zip215: false }),
 })
+
+const SIGNED = {
+  publicKey: fromHex('3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c'),
+  message: fromHex('72'),
+  signature: fromHex(
+    '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da' +
+      '085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00',
+  ),
+} as const
 
 const flip = (bytes: Uint8Array): Uint8Array => {
   const other = ed25519.add(ed25519.decode(bytes), ed25519.generator)
@@ -60,6 +74,7 @@ describe('a backend is installed only if it agrees with noble', () => {
     },
     'decode accepts an invalid point': { decode: (bytes) => bytes.slice() },
     'decode fails': { decode: () => undefined },
+    'verifies gives another result': { verifies: () => true },
   }
   for (const [reason, part] of Object.entries(wrong)) {
     test(reason, () => {
@@ -80,6 +95,32 @@ describe('a backend is installed only if it agrees with noble', () => {
   test('a compressed result where the curve wants an uncompressed one', () => {
     const { mulBase } = honest(secp256k1)
     assert.equal(installBackend(secp256k1, { name: 'short', mulBase }, random).backend, 'noble')
+  })
+
+  test('one that vouches for nothing, leaves out a part of the signature, or fails', () => {
+    const { verifies } = right
+    const half = (signature: Uint8Array): Uint8Array =>
+      new Uint8Array([...signature.subarray(0, 32), ...SIGNED.signature.subarray(32)])
+    const wrongs: readonly NonNullable<PointBackend['verifies']>[] = [
+      () => false,
+      (key, message, signature) => verifies(key, message, half(signature)),
+      (_, message, signature) => verifies(SIGNED.publicKey, message, signature),
+      (key, _, signature) => verifies(key, SIGNED.message, signature),
+      () => {
+        throw new Error('no signatures')
+      },
+    ]
+    for (const wrong of wrongs)
+      assert.equal(installBackend(ed25519, { ...right, verifies: wrong }, random).backend, 'noble')
+  })
+
+  test('signatures are vouched for by what is installed, and by nothing else', () => {
+    const { publicKey, message, signature } = SIGNED
+    assert.equal(isVouchedFor(publicKey, message, signature), false)
+    installBackend(ed25519, right, random)
+    assert.equal(isVouchedFor(publicKey, message, signature), true)
+    assert.equal(isVouchedFor(publicKey, new Uint8Array(1), signature), false)
+    assert.equal(isVouchedFor(publicKey, message, signature.subarray(1)), false)
   })
 
   test('a right one is taken', () => {

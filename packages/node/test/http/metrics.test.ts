@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { Fault, isFault } from '@quorate/base'
 import type { HsmReport } from '@quorate/hsm'
-import { type HttpRequest, loadConfig, ManualTime } from '@quorate/platform'
+import { type HttpRequest, loadConfig, ManualTime, Registry } from '@quorate/platform'
 import { NODE_SETTINGS, nodeConfig } from '#src/config.js'
 import { metricsRoute } from '#src/http/metrics.js'
 import { directory } from '../scratch.ts'
@@ -22,6 +22,9 @@ function stage(answer: () => Promise<HsmReport>, prefix = 'quorate_') {
       asked++
       return answer()
     },
+    signerStatus: () => Promise.resolve({ sessions: 3, pools: { shelves: [], totals: [] } }),
+    look: () => Promise.resolve(),
+    registry: new Registry(prefix),
     clock: time,
     prefix,
   })
@@ -36,6 +39,7 @@ test('the figures are text of Prometheus, under the prefix that is configured', 
   assert.equal(text?.type, 'text/plain; version=0.0.4; charset=utf-8')
   assert.match(text.content, /^acme_hsm_component_health\{component="simulated"\} 1$/m)
   assert.match(text.content, /^# TYPE acme_hsm_operations_per_second gauge$/m)
+  assert.match(text.content, /^acme_sessions_running 3$/m)
   assert.doesNotMatch(text.content, /quorate_/)
   assert.ok(text.content.endsWith('\n'))
 })

@@ -30,6 +30,8 @@ export type Greeter = {
     hello: Uint8Array,
     context: HelloContext,
   ): number | undefined | Promise<number | undefined>
+  /** What to send in place of an answer to a hello that was refused; nothing unless given. */
+  farewell?(hello: Uint8Array): Uint8Array | undefined
 }
 
 export type LinkOptions = Greeter & {
@@ -124,7 +126,13 @@ export class Link {
 
   /** Writes a frame; false when the socket wants a pause, until `onDrain`. */
   write(frame: Uint8Array): boolean {
-    return this.#socket.write(framed(frame))
+    const socket = this.#socket
+    // Frames of one turn of the event loop go out in one record.
+    if (socket.writableCorked === 0) {
+      socket.cork()
+      process.nextTick(() => socket.uncork())
+    }
+    return socket.write(framed(frame))
   }
 
   /** Sends a heartbeat, and ends a connection on which nothing came for three of them. */
@@ -169,13 +177,19 @@ export class Link {
     }
   }
 
+  #refuse(hello: Uint8Array): void {
+    const farewell = this.#options.farewell?.(hello)
+    if (farewell === undefined) this.close('the hello was refused')
+    else this.#socket.write(framed(farewell), () => this.close('the hello was refused'))
+  }
+
   /** While the hello is checked nothing more is read, so a stranger cannot fill the buffer. */
   #greet(hello: Uint8Array): void {
     this.#isGreeting = true
     this.#socket.pause()
     this.#try(async () => {
       const peer = await this.#options.checkHello(hello, contextOf(this.#socket, this.role))
-      if (peer === undefined) return this.close('the hello was refused')
+      if (peer === undefined) return this.#refuse(hello)
       if (this.role === 'listener') await this.#sendHello()
       if (this.#isClosed) return
       if (!this.#events.onOpen(this, peer)) return this.close('no such peer here')

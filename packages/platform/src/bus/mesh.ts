@@ -8,7 +8,7 @@ import { constants } from 'node:crypto'
 import net from 'node:net'
 import tls from 'node:tls'
 import { Fault, type Logger, type Random } from '@quorate/base'
-import { type Address, listen } from '../net/listen.ts'
+import { type Address, addressText, listen } from '../net/listen.ts'
 import type { Cancel, Timers } from '../time/timers.ts'
 import { type Greeter, Link, type LinkEvents } from './link.ts'
 import {
@@ -44,8 +44,8 @@ export const MESH_TIMES: MeshTimes = {
 export type MeshOptions = Greeter & {
   readonly self: number
   readonly listen: Address
-  /** All others; nobody else is ever accepted. */
-  readonly peers: readonly { readonly index: number; readonly address: Address }[]
+  /** All others; nobody else is ever accepted. One without an address is not dialled until it has one. */
+  readonly peers: readonly { readonly index: number; readonly address?: Address | undefined }[]
   /** Needed exactly when addresses are TCP. */
   readonly tls?: TlsIdentity
   readonly timers: Timers
@@ -60,11 +60,16 @@ export type Mesh = Bus & {
   readonly address: Address
   /** Uses another leaf for connections made from now on. */
   renewTls(identity: TlsIdentity): void
+  /**
+   * Reaches a peer at another address from now on; a connection that lives is kept. An address of the
+   * other kind (unix socket, TCP) than the mesh has is not taken. @throws platform/unknown-peer
+   */
+  moveTo(peer: number, address: Address): void
 }
 
 type Peer = {
   readonly index: number
-  readonly address: Address
+  address: Address | undefined
   readonly queue: FrameQueue
   link: Link | undefined
   isBlocked: boolean
@@ -78,13 +83,16 @@ const MAX_STRANGERS = 32
 /** @throws platform/port-taken, platform/cannot-listen */
 export async function openMesh(options: MeshOptions): Promise<Mesh> {
   for (const address of [options.listen, ...options.peers.map((peer) => peer.address)])
-    if ('path' in address === (options.tls !== undefined))
+    if (address !== undefined && 'path' in address === (options.tls !== undefined))
       throw new Fault('platform/cannot-listen', {
         detail: 'TLS belongs to TCP addresses, and to these only',
       })
   const engine = new Engine(options)
   return engine.open()
 }
+
+const isSame = (one: Address | undefined, other: Address): boolean =>
+  one !== undefined && addressText(one) === addressText(other)
 
 const secure = ({ certificate, privateKey }: TlsIdentity): tls.SecureContextOptions => ({
   key: privateKey,
@@ -179,8 +187,20 @@ class Engine {
         this.#server.setSecureContext(secure(identity))
         this.#tls = identity
       },
+      moveTo: (peer, address) => this.#moveTo(peer, address),
       close: () => this.#close(),
     }
+  }
+
+  #moveTo(index: number, address: Address): void {
+    const peer = this.#peers.get(index)
+    if (peer === undefined) throw new Fault('platform/unknown-peer', { detail: String(index) })
+    if ('path' in address === (this.#tls !== undefined) || isSame(peer.address, address)) return
+    peer.address = address
+    if (this.#isClosed || !this.#isDiallerOf(peer) || peer.link !== undefined) return
+    peer.cancelRetry?.()
+    peer.failures = 0
+    this.#dial(peer)
   }
 
   #isDiallerOf(peer: Peer): boolean {
@@ -206,8 +226,8 @@ class Engine {
 
   #dial(peer: Peer): void {
     peer.cancelRetry = undefined
-    if (peer.link !== undefined) return
     const { address } = peer
+    if (peer.link !== undefined || address === undefined) return
     const socket =
       this.#tls === undefined
         ? net.connect(address)

@@ -10,13 +10,16 @@ export type FileValue = {
 }
 
 /**
- * The values of the file by dotted key.
- * @throws platform/bad-config-file, platform/unknown-setting with line and nearest name
+ * The values of the file by dotted key. `others`: keys by names that other programs use at the top of
+ * their files.
+ * @throws platform/bad-config-file, platform/unknown-setting with line and nearest name,
+ *   platform/settings-disagree where two names of one key have different values
  */
 export function parseConfigFile(
   yaml: string,
   name: string,
   known: readonly string[],
+  others: ReadonlyMap<string, string> = new Map(),
 ): ReadonlyMap<string, FileValue> {
   const lines = new LineCounter()
   const lineOf = (node: Node | null | undefined): number =>
@@ -50,15 +53,23 @@ export function parseConfigFile(
     for (const pair of node.items) {
       const keyNode = pair.key as Node
       const line = lineOf(keyNode)
-      const key = prefix === '' ? textOf(keyNode, line) : `${prefix}.${textOf(keyNode, line)}`
+      const written = textOf(keyNode, line)
+      const key = prefix === '' ? (others.get(written) ?? written) : `${prefix}.${written}`
       const value = pair.value as Node | null
-      if (known.includes(key)) {
+      const isSection = known.some((each) => each.startsWith(`${key}.`))
+      // A name may be both: `alerting: true`, or a section of its own.
+      if (known.includes(key) && !(isSection && isMap(value))) {
         const isList = isSeq(value)
         const texts = isList ? value.items.map((item) => textOf(item, line)) : [textOf(value, line)]
+        const before = values.get(key)
+        if (before !== undefined && JSON.stringify(before.texts) !== JSON.stringify(texts))
+          throw new Fault('platform/settings-disagree', {
+            detail: `${key}: ${name}:${before.line} and ${name}:${line}`,
+          })
         values.set(key, { texts, isList, line })
-      } else if (known.some((each) => each.startsWith(`${key}.`))) walk(value, key)
+      } else if (isSection) walk(value, key)
       else {
-        const near = nearest(key, known)
+        const near = nearest(key, [...known, ...others.keys()])
         const hint = near === undefined ? '' : `; did you mean ${near}?`
         throw new Fault('platform/unknown-setting', { detail: `${name}:${line}: ${key}${hint}` })
       }

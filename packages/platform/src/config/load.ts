@@ -114,7 +114,7 @@ export function loadConfig<S extends Settings>(settings: S, sources: ConfigSourc
   const inFile =
     file === undefined
       ? new Map<string, FileValue>()
-      : parseConfigFile(textOf(file, false), file, keys)
+      : parseConfigFile(textOf(file, false), file, keys, namesInFile(settings))
 
   const values = new Map<string, Found>()
   for (const [key, setting] of Object.entries(settings)) {
@@ -133,6 +133,22 @@ export function loadConfig<S extends Settings>(settings: S, sources: ConfigSourc
   }
   return new Config(settings, values)
 }
+
+/** Keys by the names that other programs use in their files: those of the environment in lower case. */
+const namesInFile = (settings: Settings): ReadonlyMap<string, string> =>
+  new Map(
+    Object.entries(settings).flatMap(([key, { aliases, type }]) =>
+      aliases.flatMap((alias): [string, string][] => {
+        const name = alias.toLowerCase()
+        return type.isSecret
+          ? [
+              [name, key],
+              [`${name}_file`, `${key}File`],
+            ]
+          : [[name, key]]
+      }),
+    ),
+  )
 
 function refuseUnknown(
   given: readonly string[],

@@ -11,7 +11,7 @@ const LIBRARY: { readonly [code: string]: FaultCode } = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'platform/body-too-large',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'platform/malformed-request',
   FST_ERR_BAD_URL: 'platform/malformed-request',
-  FST_ERR_MAX_LIMIT_ROUTE: 'platform/malformed-request',
+  FST_ERR_MAX_PARAM_LENGTH: 'platform/malformed-request',
   ERR_HTTP_REQUEST_TIMEOUT: 'platform/request-timeout',
   HPE_HEADER_OVERFLOW: 'platform/malformed-request',
 }
@@ -27,7 +27,7 @@ type LibraryError = {
 }
 
 const CONTEXTS: { readonly [context: string]: string } = {
-  querystring: 'query',
+  query: 'query',
   params: 'path',
   body: 'body',
 }
@@ -52,9 +52,16 @@ export function toFault(error: unknown): unknown {
 }
 
 /** Headers that go with a problem, beside its content type. */
-export function problemHeaders({ status }: Problem): { readonly [name: string]: string } {
-  if (status === 429 || status === 503 || status === 507) return { 'retry-after': '1' }
-  return status === 401 ? { 'www-authenticate': 'Signature' } : {}
+export function problemHeaders(
+  { status }: Problem,
+  {
+    challenge = 'Signature',
+    retryAfter = 1,
+  }: { readonly challenge?: string | undefined; readonly retryAfter?: number | undefined } = {},
+): { readonly [name: string]: string } {
+  if (status === 429 || status === 503 || status === 507)
+    return { 'retry-after': String(retryAfter) }
+  return status === 401 ? { 'www-authenticate': challenge } : {}
 }
 
 /** A whole HTTP answer for a connection on which no request could be read. */

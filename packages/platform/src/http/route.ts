@@ -4,6 +4,13 @@ export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 /** A JSON schema (TypeBox makes them). */
 export type JsonSchema = object
 
+export type HttpConnection = {
+  /** Of the socket, never of a header; `local` over a unix socket. */
+  readonly address: string
+  /** DER of the certificate that the client showed on this very connection, and of those above it; empty without one. */
+  readonly certificates: readonly Uint8Array[]
+}
+
 export type HttpRequest<Principal> = {
   /** `req_…`; also in the answer's `x-request-id` and in the log. */
   readonly id: string
@@ -18,6 +25,8 @@ export type HttpRequest<Principal> = {
   readonly rawBody: Uint8Array
   /** The header's value, `undefined` where missing or given more than once. */
   header(name: string): string | undefined
+  /** Where it comes from. */
+  readonly connection: HttpConnection
   /** Who asks; `undefined` only on public routes. */
   readonly principal: Principal | undefined
   /** Aborted when the client has gone or the server stops. */
@@ -27,7 +36,7 @@ export type HttpRequest<Principal> = {
 /** What an authenticator sees: everything but what the schemas have not checked yet. */
 export type UncheckedRequest = Pick<
   HttpRequest<never>,
-  'id' | 'method' | 'url' | 'rawBody' | 'header'
+  'id' | 'method' | 'url' | 'rawBody' | 'header' | 'connection'
 >
 
 export type ServerEvent = {
@@ -40,6 +49,7 @@ export type ServerEvent = {
 export type HttpAnswer = {
   /** 200 unless told; 204 where there is neither body nor text nor events. */
   readonly status?: number
+  /** Besides those that every answer has: security headers, the type, the id of the request. */
   readonly headers?: { readonly [name: string]: string }
   /** JSON. */
   readonly body?: unknown

@@ -2,16 +2,29 @@
  * The one HTTP server: routes in, problems out. Every route is authenticated unless it says that it
  * is public, every input is checked by a schema, and no error shows more than the error table does.
  */
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import { PROBLEM_CONTENT_TYPE, toProblem } from '@quorate/api'
-import { type Clock, ERRORS, Fault, isFault, type Logger, newId, type Random } from '@quorate/base'
+import {
+  type Clock,
+  ERRORS,
+  Fault,
+  type Id,
+  isFault,
+  type Logger,
+  type LogLevel,
+  type Random,
+} from '@quorate/base'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { type Address, listen } from '../net/listen.ts'
 import type { Timers } from '../time/timers.ts'
 import { eventStream } from './events.ts'
 import { checkContentType, checkSource, type Guard, ownHosts, SECURITY_HEADERS } from './guard.ts'
+import { InputCheck } from './input.ts'
 import { problemHeaders, rawProblem, toFault } from './problems.ts'
-import type { HttpMethod, HttpRequest, HttpRoute, JsonSchema, UncheckedRequest } from './route.ts'
+import { requestIds } from './request-id.ts'
+import type { HttpMethod, HttpRoute, JsonSchema, UncheckedRequest } from './route.ts'
+import { sendJson } from './send-json.ts'
+import { RequestView } from './view.ts'
 
 export type HttpLimits = {
   readonly bodyBytes: number
@@ -37,11 +50,27 @@ export type HttpOptions<Principal> = {
   readonly hosts?: readonly string[]
   /** Origins whose pages may call; none unless told. */
   readonly origins?: readonly string[]
+  /** Serves over TLS 1.3 with this certificate; on a unix socket there is no need for it. */
+  readonly tls?: HttpTls
+  /** What a 401 asks for (RFC 9110, 11.6.1); `Signature` unless told. */
+  readonly challenge?: string
+  /** Seconds after which a refused request is worth another try, where the error says so. */
+  retryAfter?(error: unknown): number | undefined
+  /** At which level each request is logged; `info` unless told. */
+  readonly requestLevel?: LogLevel
   readonly logger: Logger
   readonly clock: Clock
   readonly random: Random
   readonly timers: Timers
   readonly limits?: Partial<HttpLimits>
+}
+
+export type HttpTls = {
+  /** PEM. */
+  readonly certificate: string
+  readonly privateKey: string
+  /** Asks clients for a certificate, and takes any: whether it is a good one is for the authenticator. */
+  readonly asksForCertificate?: boolean
 }
 
 export type HttpServer = {
@@ -52,6 +81,12 @@ export type HttpServer = {
   /** Takes no more requests, lets running ones end, then closes. */
   close(): Promise<void>
 }
+
+/** Of one part of a path: a name of 128 characters, each written as an escape of three. */
+const MAX_PARAMETER_LENGTH = 384
+
+/** Where a request carries what the server knows of it. */
+const VIEW = Symbol('view')
 
 const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
@@ -68,9 +103,10 @@ class HttpEngine<Principal> implements HttpServer {
   readonly #options: HttpOptions<Principal>
   readonly #limits: HttpLimits
   readonly #app: FastifyInstance
-  readonly #bodies = new WeakMap<FastifyRequest, Uint8Array>()
-  readonly #principals = new WeakMap<FastifyRequest, Principal>()
-  readonly #stop = new AbortController()
+  /** Of requests whose handlers want to know when to give up. */
+  readonly #waiting = new Set<AbortController>()
+  #isStopping = false
+  readonly #newRequestId: () => Id<'req'>
   #guard: Guard = { hosts: new Set(), origins: new Set() }
 
   constructor(options: HttpOptions<Principal>) {
@@ -78,7 +114,9 @@ class HttpEngine<Principal> implements HttpServer {
     this.#limits = { ...HTTP_LIMITS, ...options.limits }
     this.address = options.address
     const { bodyBytes, headersMs, requestMs } = this.#limits
+    this.#newRequestId = requestIds(options.clock, options.random)
     this.#app = fastify({
+      ...(options.tls !== undefined && { https: tlsOptions(options.tls) }),
       logger: false,
       bodyLimit: bodyBytes,
       requestTimeout: requestMs,
@@ -87,9 +125,10 @@ class HttpEngine<Principal> implements HttpServer {
         connectionsCheckingInterval: Math.min(1000, headersMs),
         maxHeaderSize: 16_384,
       },
-      genReqId: () => newId('req', options.clock.now(), options.random),
+      genReqId: this.#newRequestId,
       exposeHeadRoutes: false,
       return503OnClosing: false,
+      routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
       // Only what the schema allows, exactly as it was sent.
       ajv: {
         customOptions: {
@@ -100,8 +139,7 @@ class HttpEngine<Principal> implements HttpServer {
         },
       },
       clientErrorHandler: (error, socket) => {
-        if (socket.writable)
-          socket.end(rawProblem(error, newId('req', options.clock.now(), options.random)))
+        if (socket.writable) socket.end(rawProblem(error, this.#newRequestId()))
         else socket.destroy()
       },
       frameworkErrors: (error, request, reply) => {
@@ -113,18 +151,18 @@ class HttpEngine<Principal> implements HttpServer {
 
   #setUp(): void {
     const app = this.#app
+    app.decorateRequest(VIEW, null)
     app.setErrorHandler((error, request, reply) => this.#sendProblem(error, request, reply))
     app.setNotFoundHandler(() => {
       throw new Fault('platform/no-route')
     })
-    app.addHook('onRequest', async (request, reply) => {
-      reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id })
-      checkSource(this.#guard, request.headers)
+    app.addHook('onRequest', (request, _reply, done) => {
+      done(refusal(() => checkSource(this.#guard, request.headers)))
     })
-    app.addHook('onResponse', async (request, reply) => {
+    app.addHook('onResponse', (request, reply, done) => {
       // A client that keeps its connection would otherwise keep a stopping server.
-      if (this.#stop.signal.aborted) setImmediate(() => app.server.closeIdleConnections())
-      this.#options.logger.log('info', 'http.request', {
+      if (this.#isStopping) setImmediate(() => app.server.closeIdleConnections())
+      this.#options.logger.log(this.#options.requestLevel ?? 'info', 'http.request', {
         requestId: request.id,
         method: request.method,
         // The pattern and not the URL, which may hold anything.
@@ -132,6 +170,7 @@ class HttpEngine<Principal> implements HttpServer {
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime),
       })
+      done()
     })
     app.removeAllContentTypeParsers()
     const parseJson = app.getDefaultJsonParser('error', 'error')
@@ -139,7 +178,7 @@ class HttpEngine<Principal> implements HttpServer {
       'application/json',
       { parseAs: 'buffer' },
       (request, body: Buffer, done) => {
-        this.#bodies.set(request, new Uint8Array(body))
+        this.#view(request).rawBody = new Uint8Array(body)
         void parseJson(request, body.toString('utf8'), done)
       },
     )
@@ -153,24 +192,24 @@ class HttpEngine<Principal> implements HttpServer {
   }
 
   #addRoute(url: string, route: HttpRoute<Principal>): void {
-    const { params, query, body } = route.schema ?? {}
-    const integers = integersOf(query)
+    const input = new InputCheck(route.schema)
+    const integers = integersOf(route.schema?.query)
     this.#app.route({
       method: route.method,
       url,
-      schema: {
-        ...(params === undefined ? {} : { params }),
-        querystring: query ?? { type: 'object', additionalProperties: false },
-        ...(body === undefined ? {} : { body }),
-      },
       ...(route.maxBodyBytes === undefined ? {} : { bodyLimit: route.maxBodyBytes }),
-      onRequest: async (request) => checkContentType(request.method, request.headers),
-      preValidation: async (request) => {
-        if (route.isPublic !== true)
-          this.#principals.set(request, await this.#options.authenticate(this.#view(request)))
-        readIntegers(request.query, integers)
+      onRequest: (request, _reply, done) => {
+        done(refusal(() => checkContentType(request.method, request.headers)))
       },
-      handler: (request, reply) => this.#answer(route, request, reply),
+      preValidation: (request, _reply, done) => {
+        if (integers.length > 0) readIntegers(request.query, integers)
+        if (route.isPublic === true) done()
+        else this.#identify(request, done)
+      },
+      handler: (request, reply) => {
+        input.check(request)
+        return this.#answer(route, request, reply)
+      },
     })
   }
 
@@ -179,26 +218,50 @@ class HttpEngine<Principal> implements HttpServer {
       method: METHODS.filter((method) => !(allowed as readonly string[]).includes(method)),
       url,
       // Before the body is looked at.
-      onRequest: async (_request, reply) => {
+      onRequest: (_request, reply, proceed) => {
         reply.header('allow', allowed.join(', '))
-        throw new Fault('platform/wrong-method')
+        proceed(new Fault('platform/wrong-method'))
       },
       handler: async () => undefined,
     })
   }
 
-  #view(request: FastifyRequest): UncheckedRequest {
-    return {
-      id: request.id,
-      method: request.method as HttpMethod,
-      url: request.url,
-      rawBody: this.#bodies.get(request) ?? new Uint8Array(),
-      header: (name) => {
-        const { headersDistinct } = request.raw
-        const values = headersDistinct[name.toLowerCase()]
-        return values?.length === 1 ? values[0] : undefined
-      },
+  #identify(request: FastifyRequest, proceed: (error?: Error) => void): void {
+    const view = this.#view(request)
+    let principal: Principal | Promise<Principal>
+    try {
+      principal = this.#options.authenticate(view)
+    } catch (error) {
+      proceed(error as Error)
+      return
     }
+    if (principal instanceof Promise)
+      principal.then((found) => {
+        view.principal = found
+        proceed()
+      }, proceed)
+    else {
+      view.principal = principal
+      proceed()
+    }
+  }
+
+  /** On the request itself: a map with requests for keys would be most of the work of the collector. */
+  #view(request: FastifyRequest): RequestView<Principal> {
+    const carrier = request as FastifyRequest & { [VIEW]: RequestView<Principal> | null }
+    carrier[VIEW] ??= new RequestView(request, this.#makeSignal)
+    return carrier[VIEW]
+  }
+
+  readonly #makeSignal = (response: ServerResponse): AbortSignal => {
+    const gone = new AbortController()
+    if (response.closed || this.#isStopping) gone.abort()
+    this.#waiting.add(gone)
+    response.once('close', () => {
+      this.#waiting.delete(gone)
+      gone.abort()
+    })
+    return gone.signal
   }
 
   async #answer(
@@ -206,18 +269,13 @@ class HttpEngine<Principal> implements HttpServer {
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<unknown> {
-    const gone = new AbortController()
-    reply.raw.once('close', () => gone.abort())
-    const full: HttpRequest<Principal> = {
-      ...this.#view(request),
-      params: request.params,
-      query: request.query,
-      body: request.body,
-      principal: this.#principals.get(request),
-      signal: AbortSignal.any([gone.signal, this.#stop.signal]),
+    const full = this.#view(request).answering(reply.raw)
+    const { status, headers, body, text, events } = await route.handle(full)
+    if (events === undefined && text === undefined && body !== undefined) {
+      sendJson(reply, status ?? 200, request.id, headers, body)
+      return reply
     }
-    const { status, headers = {}, body, text, events } = await route.handle(full)
-    reply.headers(headers)
+    reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id, ...headers })
     if (events !== undefined) {
       const onError = (error: unknown): void => this.#note(error, request.id)
       const stream = eventStream(events, {
@@ -236,11 +294,7 @@ class HttpEngine<Principal> implements HttpServer {
         .code(status ?? 200)
         .type(text.type)
         .send(text.content)
-    if (body === undefined) return reply.code(status ?? 204).send()
-    return reply
-      .code(status ?? 200)
-      .type('application/json; charset=utf-8')
-      .send(JSON.stringify(body))
+    return reply.code(status ?? 204).send()
   }
 
   #sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -249,7 +303,14 @@ class HttpEngine<Principal> implements HttpServer {
     const problem = toProblem(fault, request.id)
     reply
       .code(problem.status)
-      .headers({ ...SECURITY_HEADERS, 'x-request-id': request.id, ...problemHeaders(problem) })
+      .headers({
+        ...SECURITY_HEADERS,
+        'x-request-id': request.id,
+        ...problemHeaders(problem, {
+          challenge: this.#options.challenge,
+          retryAfter: this.#options.retryAfter?.(error),
+        }),
+      })
       .type(PROBLEM_CONTENT_TYPE)
       .send(JSON.stringify(problem))
   }
@@ -276,7 +337,8 @@ class HttpEngine<Principal> implements HttpServer {
 
   async close(): Promise<void> {
     const server: Server = this.#app.server
-    this.#stop.abort()
+    this.#isStopping = true
+    for (const each of this.#waiting) each.abort()
     if (server.listening) {
       const isDown = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeIdleConnections()
@@ -289,6 +351,23 @@ class HttpEngine<Principal> implements HttpServer {
     await this.#app.close()
   }
 }
+
+/** What a check threw, as the HTTP library wants it; `undefined` where nothing was wrong. */
+function refusal(check: () => void): Error | undefined {
+  try {
+    check()
+    return undefined
+  } catch (error) {
+    return error as Error
+  }
+}
+
+const tlsOptions = (tls: HttpTls): object => ({
+  cert: tls.certificate,
+  key: tls.privateKey,
+  minVersion: 'TLSv1.3',
+  ...(tls.asksForCertificate === true && { requestCert: true, rejectUnauthorized: false }),
+})
 
 /** The properties of a query schema that are integers. */
 function integersOf(schema: JsonSchema | undefined): readonly string[] {

@@ -11,6 +11,8 @@ export type Database = {
   /** Rows changed by one checked statement that returns none. */
   run(sql: string, params: readonly SqlValue[]): number
   all(sql: string, params: readonly SqlValue[]): SqlRow[]
+  /** The first row of them. */
+  first(sql: string, params: readonly SqlValue[]): SqlRow | undefined
   readonly isInTransaction: boolean
   close(): void
 }
@@ -18,6 +20,7 @@ export type Database = {
 type NodeStatement = {
   run(...params: DriverValue[]): { readonly changes: number | bigint }
   all(...params: DriverValue[]): DriverRow[]
+  get(...params: DriverValue[]): DriverRow | undefined
   setReadBigInts(on: boolean): void
 }
 type NodeDatabase = {
@@ -29,8 +32,11 @@ type NodeDatabase = {
 type LibsqlStatement = {
   readonly reader: boolean
   run(params: readonly DriverValue[]): { readonly changes: number }
-  all(params: readonly DriverValue[]): DriverRow[]
+  all(params: readonly DriverValue[]): DriverValues[]
+  get(params: readonly DriverValue[]): DriverValues | undefined
   safeIntegers(on: boolean): LibsqlStatement
+  raw(on: boolean): LibsqlStatement
+  columns(): readonly { readonly name: string }[]
 }
 type LibsqlDatabase = {
   exec(sql: string): void
@@ -40,20 +46,32 @@ type LibsqlDatabase = {
 }
 /** Integers as `bigint`, so that they are bound and read as 64-bit integers and never as floats. */
 type DriverValue = string | bigint | Uint8Array | null
+type DriverValues = readonly (DriverValue | number | ArrayBuffer)[]
 type DriverRow = { readonly [column: string]: DriverValue | number | ArrayBuffer }
 
 const MAX_PREPARED = 256
 
 /** Prepared statements by their text; the oldest is dropped when there are too many. */
-function prepared<S>(prepare: (sql: string) => S): (sql: string) => S {
-  const statements = new Map<string, S>()
-  return (sql) => {
-    const known = statements.get(sql)
+class Prepared<S> {
+  readonly #prepare: (sql: string) => S
+  readonly #statements = new Map<string, S>()
+
+  constructor(prepare: (sql: string) => S) {
+    this.#prepare = prepare
+  }
+
+  of(sql: string): S {
+    const known = this.#statements.get(sql)
     if (known !== undefined) return known
-    const statement = prepare(sql)
-    if (statements.size >= MAX_PREPARED) statements.delete(statements.keys().next().value as string)
-    statements.set(sql, statement)
+    const statement = this.#prepare(sql)
+    if (this.#statements.size >= MAX_PREPARED)
+      this.forget(this.#statements.keys().next().value as string)
+    this.#statements.set(sql, statement)
     return statement
+  }
+
+  forget(sql: string): void {
+    this.#statements.delete(sql)
   }
 }
 
@@ -66,11 +84,27 @@ function plain(value: DriverValue | number | ArrayBuffer): SqlValue {
     return Number.isSafeInteger(number) ? number : value
   }
   if (value instanceof ArrayBuffer) return new Uint8Array(value)
-  return value instanceof Uint8Array ? new Uint8Array(value) : value
+  return value instanceof Uint8Array ? ownBytes(value) : value
 }
 
-const plainRow = (row: DriverRow): SqlRow =>
-  Object.fromEntries(Object.entries(row).map(([column, value]) => [column, plain(value)]))
+/** The bytes as a plain array that shares its memory with nothing: copied only where the driver's does. */
+const ownBytes = ({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array =>
+  byteLength === buffer.byteLength
+    ? new Uint8Array(buffer)
+    : new Uint8Array(buffer, byteOffset, byteLength).slice()
+
+function plainRow(row: DriverRow): SqlRow {
+  const out: { [column: string]: SqlValue } = {}
+  for (const column of Object.keys(row)) out[column] = plain(row[column]!)
+  return out
+}
+
+/** A row out of values by position, which the driver makes faster than objects. */
+function namedRow(columns: readonly string[], values: DriverValues): SqlRow {
+  const out: { [column: string]: SqlValue } = {}
+  for (let i = 0; i < columns.length; i++) out[columns[i]!] = plain(values[i]!)
+  return out
+}
 
 /** The specifier is not a literal because Node 20 has no such module to resolve. */
 const NODE_SQLITE: string = 'node:sqlite'
@@ -80,7 +114,7 @@ async function openNode(path: string): Promise<Database> {
     DatabaseSync: new (path: string) => NodeDatabase
   }
   const database = new DatabaseSync(path)
-  const statement = prepared((sql) => {
+  const statements = new Prepared((sql) => {
     const made = database.prepare(sql)
     made.setReadBigInts(true)
     return made
@@ -93,11 +127,16 @@ async function openNode(path: string): Promise<Database> {
       if (sql.startsWith('BEGIN')) isOpen = true
       if (sql === 'COMMIT' || sql === 'ROLLBACK') isOpen = false
     },
-    run: (sql, params) => Number(statement(sql).run(...bound(params)).changes),
+    run: (sql, params) => Number(statements.of(sql).run(...bound(params)).changes),
     all: (sql, params) =>
-      statement(sql)
+      statements
+        .of(sql)
         .all(...bound(params))
         .map(plainRow),
+    first(sql, params) {
+      const row = statements.of(sql).get(...bound(params))
+      return row && plainRow(row)
+    },
     get isInTransaction() {
       return database.isTransaction ?? isOpen
     },
@@ -105,21 +144,55 @@ async function openNode(path: string): Promise<Database> {
   }
 }
 
+/** What stands around every write: prepared once. */
+const FRAMES: ReadonlySet<string> = new Set([
+  'BEGIN IMMEDIATE',
+  'COMMIT',
+  'SAVEPOINT one',
+  'RELEASE one',
+])
+
 async function openLibsql(path: string): Promise<Database> {
   const { default: Libsql } = (await import('libsql')) as unknown as {
     default: new (path: string) => LibsqlDatabase
   }
   const database = new Libsql(path)
-  const statement = prepared((sql) => database.prepare(sql).safeIntegers(true))
+  const prepare = (sql: string): { made: LibsqlStatement; columns: readonly string[] } => {
+    const made = database.prepare(sql).safeIntegers(true)
+    return made.reader
+      ? { made: made.raw(true), columns: made.columns().map(({ name }) => name) }
+      : { made, columns: [] }
+  }
+  const statements = new Prepared(prepare)
+  // `get` resets a statement when it is done and not before it begins: one that another call, or a failure,
+  // left behind would answer to the values of then. So it has statements of its own.
+  const lookUps = new Prepared(prepare)
   return {
-    exec: (sql) => database.exec(sql),
-    run(sql, params) {
-      const one = statement(sql)
-      // `run` leaves a statement with rows open, which would block every later checkpoint.
-      if (one.reader) throw new Fault('platform/bad-sql', { detail: 'a write that returns rows' })
-      return Number(one.run(bound(params)).changes)
+    exec(sql) {
+      if (FRAMES.has(sql)) statements.of(sql).made.run([])
+      else database.exec(sql)
     },
-    all: (sql, params) => statement(sql).all(bound(params)).map(plainRow),
+    run(sql, params) {
+      const { made, columns } = statements.of(sql)
+      // `run` leaves a statement with rows open, which would block every later checkpoint.
+      if (columns.length > 0)
+        throw new Fault('platform/bad-sql', { detail: 'a write that returns rows' })
+      return Number(made.run(bound(params)).changes)
+    },
+    all(sql, params) {
+      const { made, columns } = statements.of(sql)
+      return made.all(bound(params)).map((values) => namedRow(columns, values))
+    },
+    first(sql, params) {
+      const { made, columns } = lookUps.of(sql)
+      try {
+        const values = made.get(bound(params))
+        return values && namedRow(columns, values)
+      } catch (error) {
+        lookUps.forget(sql)
+        throw error
+      }
+    },
     get isInTransaction() {
       return database.inTransaction
     },

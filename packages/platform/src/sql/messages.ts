@@ -12,7 +12,12 @@ export type Request =
     }
   | { readonly kind: 'checkpoint' | 'close'; readonly id: number }
 
-export type WireFault = { readonly code: FaultCode; readonly detail: string | undefined }
+export type WireFault = {
+  readonly code: FaultCode
+  readonly detail: string | undefined
+  /** Which statement of a write it was. */
+  readonly statement: number | undefined
+}
 
 type Result<T> = { readonly id: number } & (T | { readonly fault: WireFault })
 

@@ -2,10 +2,19 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { type Clock, Fault, newId, parseId, type Random } from '@quorate/base'
+import { type Clock, Fault, type Id, newId, parseId, type Random } from '@quorate/base'
 import { availableDrivers } from './driver.ts'
 import type { Answer, Request, WireFault } from './messages.ts'
-import type { Migration, Sql, SqlDriverName, SqlRow, SqlStatement, SqlValue } from './port.ts'
+import {
+  type Migration,
+  type Sql,
+  type SqlDriverName,
+  type SqlRow,
+  type SqlStatement,
+  type SqlValue,
+  StatementFault,
+} from './port.ts'
+import { openReader, openSnapshot } from './reader.ts'
 import { checkStatement } from './statement.ts'
 import type { WriterOptions } from './writer.ts'
 
@@ -19,13 +28,26 @@ export type SqlOptions = {
   readonly driver?: SqlDriverName
   /** Size the main file may grow to; then writes fail with platform/disk-full. */
   readonly maxBytes?: number
+  /** The id of a new store; drawn at random unless it takes the place of one that is lost. */
+  readonly storeId?: Id<'sto'>
+  /**
+   * Where reads run: in the worker between writes (unless told), or `here`, in the calling thread, which
+   * waits for each and gets it in microseconds. Snapshots need `here`.
+   */
+  readonly reads?: 'worker' | 'here'
 }
+
+const WORKER_YOUNG_MB = 12
 
 /** Requests that may wait for the worker; one more is refused. */
 const MAX_WAITING = 16_384
 
-const faultOf = ({ code, detail }: WireFault): Fault =>
-  new Fault(code, detail === undefined ? {} : { detail })
+const faultOf = ({ code, detail, statement }: WireFault): Fault => {
+  const options = detail === undefined ? {} : { detail }
+  return statement === undefined
+    ? new Fault(code, options)
+    : new StatementFault(code, statement, options)
+}
 
 /**
  * The database at `path`, its schema brought up to date.
@@ -43,7 +65,8 @@ export async function openSql(options: SqlOptions): Promise<Sql> {
     path: options.path,
     migrations: options.migrations,
     maxBytes: options.maxBytes,
-    newStoreId: newId('sto', options.clock.now(), options.random),
+    isShared: options.reads === 'here',
+    newStoreId: options.storeId ?? newId('sto', options.clock.now(), options.random),
     now: options.clock.now(),
   }
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
@@ -51,8 +74,46 @@ export async function openSql(options: SqlOptions): Promise<Sql> {
     // The worker needs no environment, so it gets no copy of one that may hold secrets.
     env: {},
     execArgv: ['--disable-warning=ExperimentalWarning'],
+    // What passes through it lives for one group of writes: a larger nursery is only memory.
+    resourceLimits: { maxYoungGenerationSizeMb: WORKER_YOUNG_MB },
   })
-  return new Connection(worker, driver).opened
+  const sql = await new Connection(worker, driver).opened
+  return options.reads === 'here' ? readingHere(sql, driver, options.path) : sql
+}
+
+/** The same database, read by a connection of this thread. */
+async function readingHere(sql: Sql, driver: SqlDriverName, path: string): Promise<Sql> {
+  const reader = await openReader(driver, path).catch(async (error: unknown) => {
+    await sql.close()
+    throw error
+  })
+  let closing: Promise<void> | undefined
+  return {
+    storeId: sql.storeId,
+    driver,
+    write: sql.write,
+    checkpoint: sql.checkpoint,
+    read: async (text, params = []) => {
+      if (closing !== undefined) throw new Fault('platform/database-closed')
+      return reader.read(text, params)
+    },
+    first: (text, params = []) => {
+      if (closing !== undefined) throw new Fault('platform/database-closed')
+      return reader.first(text, params)
+    },
+    snapshot: async () => {
+      if (closing !== undefined) throw new Fault('platform/database-closed')
+      return openSnapshot(driver, path)
+    },
+    close: () => {
+      if (closing === undefined) {
+        // First, so that the last connection to close is the one that empties the log.
+        reader.close()
+        closing = sql.close()
+      }
+      return closing
+    },
+  }
 }
 
 /** Makes an empty file that only the owner can read: SQLite gives its log the same mode. */
@@ -130,6 +191,15 @@ class Connection {
   }
 
   #port(driver: SqlDriverName, storeId: string): Sql {
+    const read: Sql['read'] = async (sql, params = []) => {
+      const checked = checkStatement('read', sql, params)
+      return (await this.#ask((id) => ({
+        kind: 'read',
+        id,
+        sql,
+        params: checked,
+      }))) as readonly SqlRow[]
+    }
     return {
       driver,
       storeId: parseId('sto', storeId),
@@ -141,15 +211,10 @@ class Connection {
           statements: checked,
         }))) as readonly number[]
       },
-      read: async (sql, params = []) => {
-        const checked = checkStatement('read', sql, params)
-        return (await this.#ask((id) => ({
-          kind: 'read',
-          id,
-          sql,
-          params: checked,
-        }))) as readonly SqlRow[]
-      },
+      read,
+      first: async (sql, params) => (await read(sql, params))[0],
+      snapshot: () =>
+        Promise.reject(new Fault('platform/bad-sql', { detail: 'snapshots need reads: here' })),
       checkpoint: async () => {
         await this.#ask((id) => ({ kind: 'checkpoint', id }))
       },
@@ -158,7 +223,8 @@ class Connection {
   }
 }
 
-function checkedWrite({ sql, params = [], expect }: SqlStatement): SqlStatement {
+/** One statement of a write with its values copied. @throws platform/bad-sql */
+export function checkedWrite({ sql, params = [], expect }: SqlStatement): SqlStatement {
   if (expect !== undefined && (!Number.isSafeInteger(expect) || expect < 0))
     throw new Fault('platform/bad-sql', { detail: 'an expectation that is not a count' })
   const values: readonly SqlValue[] = checkStatement('write', sql, params)

@@ -7,7 +7,7 @@ import { closeSync, existsSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { Fault } from '@quorate/base'
 import { type Database, sqlFault } from './driver.ts'
-import type { Migration } from './port.ts'
+import type { Migration, SqlRow } from './port.ts'
 
 /** Marks the file as ours: "QRAT" in SQLite's application id. */
 const APPLICATION_ID = 0x51524154
@@ -27,7 +27,8 @@ export type SchemaOptions = {
   readonly now: number
 }
 
-const checksum = (migration: Migration): string =>
+/** Of its name and its text. */
+export const checksum = (migration: Migration): string =>
   createHash('sha256').update(`${migration.name}\0${migration.sql}`).digest('hex')
 
 const single = (database: Database, pragma: string): unknown =>
@@ -47,6 +48,19 @@ export function migrate(database: Database, options: SchemaOptions): string {
   const done = isOurs
     ? database.all('SELECT number, checksum FROM quorate_migration ORDER BY number', [])
     : []
+  checkDone(migrations, done)
+  const pending = migrations.slice(done.length)
+  if (isOurs && pending.length === 0) removeCopies(path)
+  if (isOurs && pending.length > 0) copy(database, path, done.length)
+  if (!isOurs || pending.length > 0) apply(database, isOurs, pending, options)
+  return String(database.all('SELECT id FROM quorate_store', [])[0]?.['id'])
+}
+
+/**
+ * Whether the migrations that a database has run are the first of ours.
+ * @throws platform/database-newer, platform/migration-changed
+ */
+export function checkDone(migrations: readonly Migration[], done: readonly SqlRow[]): void {
   if (done.length > migrations.length) throw new Fault('platform/database-newer')
   migrations.forEach((migration, i) => {
     if (migration.number !== i + 1)
@@ -55,11 +69,6 @@ export function migrate(database: Database, options: SchemaOptions): string {
     if (row !== undefined && (row['number'] !== i + 1 || row['checksum'] !== checksum(migration)))
       throw new Fault('platform/migration-changed', { detail: `number ${i + 1}` })
   })
-  const pending = migrations.slice(done.length)
-  if (isOurs && pending.length === 0) removeCopies(path)
-  if (isOurs && pending.length > 0) copy(database, path, done.length)
-  if (!isOurs || pending.length > 0) apply(database, isOurs, pending, options)
-  return String(database.all('SELECT id FROM quorate_store', [])[0]?.['id'])
 }
 
 function apply(

@@ -30,13 +30,17 @@ type Analysis = {
 const TOKEN =
   /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|[A-Za-z0-9_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*|\s+|\?\d*|[:@$#]\S|[\s\S]/gy
 
+/** The tokens of a statement; joined they are the statement again. */
+export const tokensOf = (sql: string): readonly string[] =>
+  Array.from(sql.matchAll(TOKEN), ([token]) => token)
+
 function analyse(sql: string): Analysis {
   if (sql.includes('\0')) refuse('a NUL character in the statement')
   let parameters = 0
   let isEnded = false
   let first = ''
   const words = new Set<string>()
-  for (const [token] of sql.matchAll(TOKEN)) {
+  for (const token of tokensOf(sql)) {
     const start = token[0]!
     if (/\s/.test(start) || token.startsWith('--') || token.startsWith('/*')) continue
     if (isEnded) refuse('more than one statement')
@@ -66,11 +70,14 @@ function analysisOf(sql: string): Analysis {
   return analysis
 }
 
+/** Most texts; quicker to tell than the ones that must be refused. */
+const PLAIN_TEXT = /^[\t\n -~]*$/
+
 function checkValue(value: unknown, position: number): SqlValue {
   switch (typeof value) {
     case 'string':
       // SQLite ends text at a NUL in places, and a lone surrogate has no UTF-8.
-      return /[\0\p{Surrogate}]/u.test(value)
+      return !PLAIN_TEXT.test(value) && /[\0\p{Surrogate}]/u.test(value)
         ? refuse(`value ${position}: text with a NUL or a lone surrogate`)
         : value
     case 'number':

@@ -2,12 +2,17 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { bug, type Fault, isFault } from '@quorate/base'
 import type { Answer, Request, WireFault } from './messages.ts'
+import { StatementFault } from './port.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
 /** Enough that the flush is shared well, few enough that the first does not wait for long. */
 const MAX_GROUP = 512
 
-const wire = (fault: Fault): WireFault => ({ code: fault.code, detail: fault.detail })
+const wire = (fault: Fault): WireFault => ({
+  code: fault.code,
+  detail: fault.detail,
+  statement: fault instanceof StatementFault ? fault.statement : undefined,
+})
 
 async function main(port: NonNullable<typeof parentPort>): Promise<void> {
   const answer = (message: Answer): void => port.postMessage(message)

@@ -1,5 +1,5 @@
 /** The real clock and the real source of randomness. */
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import type { Clock, Random } from '@quorate/base'
 
@@ -9,6 +9,6 @@ export const systemClock: Clock = {
 }
 
 export const systemRandom: Random = {
-  // A copy: small results of `randomBytes` share one pool, where a wipe or a transfer would reach others.
-  bytes: (length) => new Uint8Array(randomBytes(length)),
+  // Into memory of its own, outside of the heap: nothing shares it, and wiping it leaves no copy of a key.
+  bytes: (length) => randomFillSync(new Uint8Array(new ArrayBuffer(length))),
 }

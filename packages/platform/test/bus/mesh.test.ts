@@ -380,3 +380,27 @@ test('an address in use is refused; the socket of a dead process is replaced', a
     isFault(error, 'platform/cannot-listen'),
   )
 })
+
+test('a peer without an address is dialled once it has one, and again where it moves to', async (t) => {
+  const [one, two, elsewhere] = await addresses(t, 'unix')
+  const first = await openMesh({
+    ...(await optionsOf(1, [one, two], 'unix')),
+    peers: [{ index: 2 }],
+  })
+  t.after(() => first.close())
+  const second = await openMesh(await optionsOf(2, [one, two], 'unix'))
+  assert.throws(
+    () => first.moveTo(3, two),
+    (error) => isFault(error, 'platform/unknown-peer'),
+  )
+  first.moveTo(2, { host: '127.0.0.1', port: 9 })
+  first.moveTo(2, two)
+  await connected(first, 2)
+  // A living connection stays.
+  first.moveTo(2, elsewhere)
+  assert.equal(first.peers()[0]?.isConnected, true)
+  await Promise.all([second.close(), connected(first, 2, false)])
+  const moved = await openMesh(await optionsOf(2, [one, elsewhere], 'unix'))
+  t.after(() => moved.close())
+  await connected(first, 2)
+})

@@ -3,7 +3,13 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { type FaultCode, isFault } from '@quorate/base'
-import { type ConfigSources, loadConfig, setting, settingType as type } from '@quorate/platform'
+import {
+  type ConfigSources,
+  loadConfig,
+  parseConfigFile,
+  setting,
+  settingType as type,
+} from '@quorate/platform'
 import { environmentName, environmentNames, nearest } from '#src/config/settings.js'
 import { scratch } from '../scratch.js'
 
@@ -226,6 +232,18 @@ test('files that are not plain settings are refused with the line', (t) => {
   load({ file: yaml(t, '# nothing yet\n') })
   mkdirSync(join(scratch(t), 'folder'))
   refuses({ file: '/nowhere/quorate.yaml' }, 'platform/file-unreadable')
+})
+
+test('a name may be a value and a section', () => {
+  const known = ['alerting', 'alerting.webhook']
+  const read = (yaml: string) =>
+    [...parseConfigFile(yaml, 'x', known)].map(([key, { texts }]) => [key, ...texts])
+  assert.deepEqual(read('alerting: true'), [['alerting', 'true']])
+  assert.deepEqual(read('alerting:\n  webhook: y'), [['alerting.webhook', 'y']])
+  assert.throws(
+    () => read('alerting:\n  other: y'),
+    (error) => isFault(error, 'platform/unknown-setting'),
+  )
 })
 
 test('the names of a table are checked when it is used', () => {

@@ -341,6 +341,16 @@ test('what is not there is a problem too', async (t) => {
   }
 })
 
+test('a name of 128 characters fits into a path, and one beyond all measure is refused', async (t) => {
+  const { server } = await serve(t)
+  const post = (name: string): Promise<Answer> =>
+    ask(server, 'POST', `/items/${name}`, { headers: JSON_TYPE, body: '{"amount":"5"}' })
+  assert.equal((await post('n'.repeat(128))).status, 202)
+  assert.equal((await post('%6e'.repeat(128))).status, 202)
+  isProblem(await post('n'.repeat(385)), 'platform/malformed-request')
+  assert.equal(server.internalErrors, 0)
+})
+
 test('an error of our own is hidden, counted and logged', async (t) => {
   const { server, lines } = await serve(t)
   for (const path of ['/broken', '/bug']) {

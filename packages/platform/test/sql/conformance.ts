@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import test from 'node:test'
+import test, { type TestContext } from 'node:test'
 import { type FaultCode, isFault } from '@quorate/base'
 import {
   type Migration,
@@ -10,6 +10,7 @@ import {
   type Sql,
   type SqlDriverName,
   type SqlValue,
+  StatementFault,
   systemClock,
   systemRandom,
 } from '@quorate/platform'
@@ -32,6 +33,203 @@ export const faultIs =
 
 const INSERT = 'INSERT INTO note (id, body, version) VALUES (?, ?, ?)'
 
+/** What must hold for every engine. `open` gives the same database for the same directory. */
+export function engineConformance(
+  driver: string,
+  open: (directory: string, migrations?: readonly Migration[]) => Promise<Sql>,
+  scratch: (t: TestContext) => string,
+): void {
+  test(`${driver}: every kind of value comes back out of a table`, async (t) => {
+    const sql = await open(scratch(t))
+    await sql.write([{ sql: INSERT, params: [1, Uint8Array.of(), 1] }])
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array(),
+        fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+        fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\0')),
+        async (bytes, big, text) => {
+          await sql.write([
+            {
+              sql: 'UPDATE note SET body = ?, version = ? WHERE id = 1',
+              params: [bytes, big],
+              expect: 1,
+            },
+            { sql: 'DELETE FROM tag' },
+            { sql: 'INSERT INTO tag (note, label) VALUES (?, ?)', params: [1, text] },
+          ])
+          const [row] = await sql.read(
+            "SELECT body, version, label, NULL AS missing, '?' AS mark FROM note JOIN tag ON note = id WHERE label = ? -- ?",
+            [text],
+          )
+          assert.deepEqual(
+            { ...row, version: BigInt(row!['version'] as number | bigint) },
+            {
+              body: bytes,
+              version: big,
+              label: text,
+              missing: null,
+              mark: '?',
+            },
+          )
+        },
+      ),
+      { numRuns: 30 },
+    )
+    assert.deepEqual(
+      await sql.read('SELECT count(*) AS n, sum(version) IS NULL AS none FROM note'),
+      [{ n: 1, none: 0 }],
+    )
+    await sql.close()
+  })
+
+  test(`${driver}: the first row is that of a read, and of what is committed now`, async (t) => {
+    const sql = await open(scratch(t))
+    const bodies = [Uint8Array.of(1), Uint8Array.of(2, 3), Uint8Array.of()]
+    await sql.write(bodies.map((body, id) => ({ sql: INSERT, params: [id, body, id] })))
+    const one = 'SELECT * FROM note WHERE id = ?'
+    for (const [id] of bodies.entries())
+      assert.deepEqual(await sql.first(one, [id]), (await sql.read(one, [id]))[0])
+    const last = 'SELECT id FROM note ORDER BY id DESC'
+    assert.deepEqual(await sql.first(last), { id: 2 })
+    assert.equal(await sql.first(one, [9]), undefined)
+    await sql.write([{ sql: INSERT, params: [9, Uint8Array.of(), 1] }])
+    assert.deepEqual(await sql.first(last), { id: 9 })
+    const wrong = async (): Promise<unknown> => sql.first('DELETE FROM note')
+    await assert.rejects(wrong, faultIs('platform/bad-sql'))
+    // A row that is left unread must not hold the log.
+    await sql.checkpoint()
+    await sql.close()
+  })
+
+  test(`${driver}: a write is done whole or not at all, and says which statement failed`, async (t) => {
+    const sql = await open(scratch(t))
+    const row = (id: number) => ({ sql: INSERT, params: [id, Uint8Array.of(id), 1] })
+    assert.deepEqual(await sql.write([row(1), row(2)]), [1, 1])
+    const failedAt = (code: FaultCode, statement: number) => (error: unknown) =>
+      isFault(error, code) && error instanceof StatementFault && error.statement === statement
+    await assert.rejects(sql.write([row(3), row(1)]), failedAt('platform/constraint', 1))
+    await assert.rejects(
+      sql.write([{ sql: 'DELETE FROM note WHERE id = 99', expect: 1 }, row(4)]),
+      failedAt('platform/write-conflict', 0),
+    )
+    await assert.rejects(
+      sql.write([row(4), { sql: 'DELETE FROM absent' }, row(5)]),
+      failedAt('platform/bad-sql', 1),
+    )
+    await assert.rejects(
+      sql.write([{ sql: 'INSERT INTO tag (note, label) VALUES (99, ?)', params: ['x'] }]),
+      failedAt('platform/constraint', 0),
+    )
+    await assert.rejects(
+      sql.read('WITH a AS (SELECT 1) DELETE FROM note'),
+      faultIs('platform/bad-sql'),
+    )
+    await assert.rejects(sql.read('SELECT nonsense FROM note'), faultIs('platform/bad-sql'))
+    assert.deepEqual(await sql.write([]), [])
+    assert.deepEqual(
+      (await sql.read('SELECT id FROM note ORDER BY id')).map(({ id }) => id),
+      [1, 2],
+    )
+    await sql.close()
+  })
+
+  test(`${driver}: of many waiting writes only the failing ones are undone`, async (t) => {
+    const sql = await open(scratch(t))
+    const ids = Array.from({ length: 100 }, (_, i) => (i % 10 === 9 ? 0 : i))
+    const results = await Promise.allSettled(
+      ids.map((id) => sql.write([{ sql: INSERT, params: [id, Uint8Array.of(1), 1] }])),
+    )
+    const written = ids.filter((_, i) => results[i]?.status === 'fulfilled')
+    assert.equal(written.length, 90)
+    assert.deepEqual(
+      (await sql.read('SELECT id FROM note ORDER BY id')).map(({ id }) => id),
+      written.toSorted((a, b) => a - b),
+    )
+    await sql.close()
+  })
+
+  test(`${driver}: compare and set lets exactly one of many win`, async (t) => {
+    const sql = await open(scratch(t))
+    await sql.write([{ sql: INSERT, params: [1, Uint8Array.of(0), 1] }])
+    const tries = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, i) =>
+        sql.write([
+          { sql: 'INSERT INTO tag VALUES (1, ?)', params: [`try ${i}`] },
+          {
+            sql: 'UPDATE note SET version = 2, body = ? WHERE id = 1 AND version = 1',
+            params: [Uint8Array.of(i)],
+            expect: 1,
+          },
+        ]),
+      ),
+    )
+    const lost = tries.filter((each) => each.status === 'rejected')
+    assert.equal(lost.length, 19)
+    assert.ok(lost.every(({ reason }) => isFault(reason, 'platform/write-conflict')))
+    assert.deepEqual(await sql.read('SELECT label FROM tag'), [{ label: 'try 0' }])
+    await sql.close()
+  })
+
+  test(`${driver}: a snapshot stays as it was while others write`, async (t) => {
+    const sql = await open(scratch(t))
+    await sql.write([{ sql: INSERT, params: [1, Uint8Array.of(1), 1] }])
+    const snapshot = await sql.snapshot()
+    await sql.write([{ sql: INSERT, params: [2, Uint8Array.of(2), 1] }])
+    assert.deepEqual(await snapshot.read('SELECT count(*) AS n FROM note'), [{ n: 1 }])
+    await assert.rejects(snapshot.read('DELETE FROM note'), faultIs('platform/bad-sql'))
+    assert.deepEqual(await sql.read('SELECT count(*) AS n FROM note'), [{ n: 2 }])
+    await snapshot.close()
+    await sql.close()
+  })
+
+  test(`${driver}: a second process cannot write beside the first`, async (t) => {
+    const directory = scratch(t)
+    const sql = await open(directory)
+    await assert.rejects(open(directory), faultIs('platform/database-busy'))
+    await sql.close()
+    await (await open(directory)).close()
+  })
+
+  test(`${driver}: the store keeps its id, and runs migrations forward only`, async (t) => {
+    const directory = scratch(t)
+    const sql = await open(directory)
+    await sql.write([{ sql: INSERT, params: [1, Uint8Array.of(5), 1] }])
+    await sql.close()
+    const second: Migration = {
+      number: 2,
+      name: 'colour',
+      sql: "ALTER TABLE note ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'",
+    }
+    const broken: Migration = { ...second, sql: 'CREATE TABLE extra (x BIGINT); SELEKT 1' }
+    await assert.rejects(
+      open(directory, [...MIGRATIONS, broken]),
+      faultIs('platform/migration-failed'),
+    )
+    const newer = await open(directory, [...MIGRATIONS, second])
+    assert.equal(newer.storeId, sql.storeId)
+    assert.deepEqual(await newer.read('SELECT id, colour FROM note'), [{ id: 1, colour: 'red' }])
+    await newer.close()
+    await assert.rejects(open(directory), faultIs('platform/database-newer'))
+    const changed = { ...MIGRATIONS[0]!, sql: `${MIGRATIONS[0]!.sql} -- edited` }
+    await assert.rejects(open(directory, [changed, second]), faultIs('platform/migration-changed'))
+  })
+
+  test(`${driver}: closing finishes what was asked before and refuses what comes after`, async (t) => {
+    const directory = scratch(t)
+    const sql = await open(directory)
+    const writes = Array.from({ length: 50 }, (_, i) =>
+      sql.write([{ sql: INSERT, params: [i, Uint8Array.of(1), 1] }]),
+    )
+    await Promise.all([sql.close(), sql.close()])
+    await Promise.all(writes)
+    await assert.rejects(sql.read('SELECT 1'), faultIs('platform/database-closed'))
+    await assert.rejects(sql.snapshot(), faultIs('platform/database-closed'))
+    const again = await open(directory)
+    assert.deepEqual(await again.read('SELECT count(*) AS n FROM note'), [{ n: 50 }])
+    await again.close()
+  })
+}
+
 export function sqlConformance(driver: SqlDriverName): void {
   const open = (directory: string, migrations = MIGRATIONS, maxBytes?: number): Promise<Sql> =>
     openSql({
@@ -42,6 +240,19 @@ export function sqlConformance(driver: SqlDriverName): void {
       driver,
       ...(maxBytes === undefined ? {} : { maxBytes }),
     })
+  engineConformance(
+    `${driver}, read here`,
+    (directory, migrations = MIGRATIONS) =>
+      openSql({
+        path: join(directory, 'store.db'),
+        migrations,
+        clock: systemClock,
+        random: systemRandom,
+        driver,
+        reads: 'here',
+      }),
+    scratch,
+  )
 
   test(`${driver}: settings that durability and secrecy rest on`, async (t) => {
     const directory = scratch(t)
@@ -160,43 +371,6 @@ export function sqlConformance(driver: SqlDriverName): void {
       (await sql.read('SELECT id FROM note ORDER BY id')).map(({ id }) => id),
       [1, 2],
     )
-    await sql.close()
-  })
-
-  test(`${driver}: of many waiting writes only the failing ones are undone`, async (t) => {
-    const sql = await open(scratch(t))
-    const ids = Array.from({ length: 200 }, (_, i) => (i % 10 === 9 ? 0 : i))
-    const results = await Promise.allSettled(
-      ids.map((id) => sql.write([{ sql: INSERT, params: [id, Uint8Array.of(1), 1] }])),
-    )
-    const written = ids.filter((_, i) => results[i]?.status === 'fulfilled')
-    assert.equal(written.length, 180)
-    assert.deepEqual(
-      (await sql.read('SELECT id FROM note ORDER BY id')).map(({ id }) => id),
-      written.toSorted((a, b) => a - b),
-    )
-    await sql.close()
-  })
-
-  test(`${driver}: compare and set lets exactly one of many win`, async (t) => {
-    const sql = await open(scratch(t))
-    await sql.write([{ sql: INSERT, params: [1, Uint8Array.of(0), 1] }])
-    const tries = await Promise.allSettled(
-      Array.from({ length: 20 }, (_, i) =>
-        sql.write([
-          { sql: 'INSERT INTO tag VALUES (1, ?)', params: [`try ${i}`] },
-          {
-            sql: 'UPDATE note SET version = 2, body = ? WHERE id = 1 AND version = 1',
-            params: [Uint8Array.of(i)],
-            expect: 1,
-          },
-        ]),
-      ),
-    )
-    const lost = tries.filter((each) => each.status === 'rejected')
-    assert.equal(lost.length, 19)
-    assert.ok(lost.every(({ reason }) => isFault(reason, 'platform/write-conflict')))
-    assert.deepEqual(await sql.read('SELECT label FROM tag'), [{ label: 'try 0' }])
     await sql.close()
   })
 

@@ -53,7 +53,11 @@ export async function clusterWallet(given: ClusterWallet): Promise<WalletSigner>
       const now = await client.call('getWallet', { params })
       if (!equalBytes(keyAt(now, path).publicKey, key.publicKey))
         throw new Fault('sdk/other-wallet')
-      const { result } = await client.sign(now, { network, unsigned, context, path }, onProgress)
+      const { result } = await client.sign(
+        now,
+        { network, unsigned, context, path },
+        { onProgress },
+      )
       return attached(tx, result.signatures, format)
     },
   }

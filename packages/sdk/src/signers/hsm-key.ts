@@ -1,6 +1,6 @@
 /**
- * A key in a device, through anything shaped like an `HsmProvider`: the key never leaves it. Messages
- * are hashed here where the network hashes them, since devices know SHA-256 at most.
+ * A key in a device, through anything shaped like an `HsmProvider` or a `KeyManager`: the key never leaves
+ * it. Messages are hashed here where the network hashes them, since devices know SHA-256 at most.
  */
 import type { Scheme } from '@quorate/api'
 import { Fault } from '@quorate/base'
@@ -40,14 +40,36 @@ const ALGORITHMS: ReadonlyMap<string, Signable> = new Map<string, Signable>([
   ],
 ])
 
+/**
+ * The part of a `KeyManager` that signing takes: a local key, a key by its address or a role, whose policy,
+ * rate and audit then stand before each signature.
+ */
+export type ManagedKey = {
+  readonly algorithm: string
+  /** As in `HsmKeys`. */
+  readonly publicKey: Uint8Array
+  /** As in `HsmKeys`. */
+  sign(input: HsmSignInput): Promise<Uint8Array>
+}
+
 /** The key of that id. @throws sdk/unsupported-key, and the provider's own faults */
 export async function hsmKey<Id extends string>(provider: HsmKeys<Id>, id: Id): Promise<ItemKey> {
   const { algorithm, publicKey } = await provider.find({ id })
+  if (publicKey === undefined) throw new Fault('sdk/unsupported-key')
+  return managedKey({ algorithm, publicKey, sign: (input) => provider.sign(id, input) })
+}
+
+/**
+ * The key that `manager` has now. After a rotation its signatures no longer verify under this one: make the
+ * signer anew. @throws sdk/unsupported-key
+ */
+export function managedKey(manager: ManagedKey): ItemKey {
+  const { algorithm, publicKey } = manager
   const kind = ALGORITHMS.get(algorithm)
-  if (kind === undefined || publicKey === undefined) throw new Fault('sdk/unsupported-key')
+  if (kind === undefined) throw new Fault('sdk/unsupported-key')
   return {
     scheme: kind.scheme,
     publicKey,
-    signItem: (item) => provider.sign(id, kind.input(item)),
+    signItem: (item) => manager.sign(kind.input(item)),
   }
 }

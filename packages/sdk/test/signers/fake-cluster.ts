@@ -77,6 +77,7 @@ export async function startCluster(
       corruptionBound: 1,
       parties: 3,
       unsafeThreshold: false,
+      blind: false,
       generation: 0,
       groupKey: toHex(publicKey),
       publicKey: toHex(publicKey),

@@ -1,8 +1,16 @@
-/** The same key in each of the three places where a signer finds one. */
+/** The same key in each of the four places where a signer finds one. */
 import { after, before } from 'node:test'
 import type { Scheme } from '@quorate/api'
 import { findAdapter, suitesOf } from '@quorate/chains'
-import { clusterWallet, hsmKey, keySigner, localKey, type WalletSigner } from '@quorate/sdk'
+import {
+  clusterWallet,
+  type HsmSignInput,
+  hsmKey,
+  keySigner,
+  localKey,
+  managedKey,
+  type WalletSigner,
+} from '@quorate/sdk'
 import { type FakeCluster, startCluster, WALLET } from './fake-cluster.js'
 import { FakeHsm } from './fake-hsm.js'
 
@@ -33,10 +41,20 @@ export function sourcesFor(network: string, scheme: Scheme): readonly Source[] {
       return keySigner(network, await hsmKey(hsm, hsm.add(scheme, SECRET)))
     },
   }
+  const managed: Source = {
+    name: 'a key manager',
+    async signer() {
+      const hsm = new FakeHsm()
+      const id = hsm.add(scheme, SECRET)
+      const { algorithm, publicKey } = await hsm.find({ id })
+      const sign = (input: HsmSignInput): Promise<Uint8Array> => hsm.sign(id, input)
+      return keySigner(network, managedKey({ algorithm, publicKey, sign }))
+    },
+  }
   const wallet: Source = {
     name: 'a wallet of a cluster',
     signer: () =>
       clusterWallet({ client: cluster.client, wallet: WALLET, address: cluster.wallet.address }),
   }
-  return scheme === 'bip340-secp256k1' ? [local, wallet] : [local, device, wallet]
+  return scheme === 'bip340-secp256k1' ? [local, wallet] : [local, device, managed, wallet]
 }

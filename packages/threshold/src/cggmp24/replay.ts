@@ -177,11 +177,12 @@ export function attestedRound<Out>(
   send: readonly Send[],
 ): Step<Out> {
   for (const { to, body } of send) if (to === 'all') replay.note(round.number, self, body)
-  const { number, broadcast, direct } = round
+  const { number, broadcast, direct, needsNoEcho = false } = round
   return next(
     {
       number,
-      isAttested: true,
+      isAttested: !needsNoEcho,
+      needsNoEcho,
       ...(broadcast && { broadcast }),
       ...(direct && { direct }),
       advance() {

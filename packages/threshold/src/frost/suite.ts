@@ -36,6 +36,8 @@ export type FrostSuite = {
   /** The scalar t by which `tweak` moves `key`, one for which `usesNegative` is false. @throws threshold/unsupported-tweak, threshold/bad-tweak */
   tweakScalar(key: Element, tweak: Tweak): bigint
 
+  /** Whether this surely is a signature under `scheme`; false where that takes a closer look. */
+  isVouchedFor?(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
   /** Whether this is a signature under `scheme`, as others verify it. Never throws. */
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
 }

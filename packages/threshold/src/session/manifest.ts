@@ -29,6 +29,10 @@ import type { EnvelopeCrypto, SignatureVerifier } from './envelope-crypto.ts'
 import { MAX_PARTIES, type PartyId, party } from './party.ts'
 
 const MAX_MANIFEST_BYTES = 8192
+/** Most nonces or presignatures that one session makes for a pool. */
+export const MAX_POOLED = 256
+/** Most items that one session signs from a pool. */
+export const MAX_POOLED_ITEMS = 64
 
 export const walletId: Codec<Id<'wal'>> = mapped(text(30), (id) => parseId('wal', id), String)
 /** Name of a protocol, e.g. `frost`. */
@@ -39,10 +43,13 @@ export const suiteName: Codec<string> = text(64, /^[A-Za-z0-9][A-Za-z0-9-]*$/)
 export type Manifest = {
   readonly v: 1
   readonly cluster: Uint8Array
-  /** Hash of the request that the session serves. */
+  /** Hash of the request that the session serves; 32 random bytes where it serves none. */
   readonly request: Uint8Array
-  /** `aux` makes the auxiliary information of CGGMP24, which a key generation or refresh then names. */
-  readonly purpose: 'keygen' | 'sign' | 'refresh' | 'repair' | 'aux'
+  /**
+   * `aux` makes the auxiliary information of CGGMP24, which a key generation or refresh then names;
+   * `pool` makes nonces or presignatures ahead of signatures, for no request.
+   */
+  readonly purpose: 'keygen' | 'sign' | 'refresh' | 'repair' | 'aux' | 'pool'
   readonly wallet: Id<'wal'>
   readonly generation: number
   readonly protocol: string
@@ -63,7 +70,13 @@ export type Manifest = {
   readonly repaired?: PartyId | undefined
   /** Digest of the auxiliary information that the new shares are for, 32 bytes; of CGGMP24 only. */
   readonly aux?: Uint8Array | undefined
+  /** How many nonces or presignatures are made; for a pool only. */
+  readonly count?: number | undefined
+  /** What each item is signed from, in order, where all were made ahead; for signing only. */
+  readonly pooled?: readonly PooledItem[] | undefined
 }
+/** One nonce or presignature of a pool: the session that made it, and which of those it made. */
+export type PooledItem = { readonly session: Uint8Array; readonly index: number }
 export type ManifestSigner = {
   readonly party: PartyId
   /** Random per start of a node, so that a restarted node has left its sessions. */
@@ -76,7 +89,7 @@ const manifest: Codec<Manifest> = record({
   v: field(1, oneOf(1)),
   cluster: field(2, bytes(32)),
   request: field(3, bytes(32)),
-  purpose: field(4, oneOf('keygen', 'sign', 'refresh', 'repair', 'aux')),
+  purpose: field(4, oneOf('keygen', 'sign', 'refresh', 'repair', 'aux', 'pool')),
   wallet: field(5, walletId),
   generation: field(6, int()),
   protocol: field(7, protocolName),
@@ -100,6 +113,14 @@ const manifest: Codec<Manifest> = record({
   minVersion: field(16, int(1, 65535)),
   repaired: optional(17, party),
   aux: optional(18, bytes(32)),
+  count: optional(19, int(1, MAX_POOLED)),
+  pooled: optional(
+    20,
+    array(record({ session: field(1, bytes(32)), index: field(2, int(0, MAX_POOLED - 1)) }), {
+      min: 1,
+      max: MAX_POOLED_ITEMS,
+    }),
+  ),
 })
 
 /** @throws threshold/bad-manifest */
@@ -108,6 +129,7 @@ function check(value: Manifest): Manifest {
     throw new Fault('threshold/bad-manifest', { detail })
   }
   const { signers, coordinator, threshold, createdAt, expiresAt, purpose, repaired, aux } = value
+  const { count, pooled } = value
   if (signers.some(({ party }, i) => i > 0 && signers[i - 1]!.party >= party))
     refuse('signers are not in ascending order')
   if (!signers.some(({ party }) => party === coordinator)) refuse('the coordinator is not a signer')
@@ -117,6 +139,9 @@ function check(value: Manifest): Manifest {
     refuse('the repaired party does not take part')
   if (aux !== undefined && purpose !== 'keygen' && purpose !== 'refresh')
     refuse('only new shares are made for auxiliary information')
+  if ((purpose === 'pool') !== (count !== undefined))
+    refuse('a pool says how much is made, and nothing else does')
+  if (pooled !== undefined && purpose !== 'sign') refuse('only signatures are made from a pool')
   if (signers.length - (repaired === undefined ? 0 : 1) < threshold)
     refuse('fewer signers than the threshold')
   if (expiresAt <= createdAt) refuse('it expires before it is made')
@@ -129,8 +154,16 @@ export const encodeManifest = (value: Manifest): Uint8Array => encode(manifest, 
 export const decodeManifest = (encoded: Uint8Array): Manifest =>
   check(decode(manifest, encoded, { maxBytes: MAX_MANIFEST_BYTES }))
 /** The session id, 32 bytes. */
-export const sessionId = (value: Manifest): Uint8Array =>
-  taggedHash(TAGS.manifestHash, encodeManifest(value))
+export function sessionId(value: Manifest): Uint8Array {
+  const known = ids.get(value)
+  if (known !== undefined) return known.slice()
+  const id = taggedHash(TAGS.manifestHash, encodeManifest(value))
+  ids.set(value, id)
+  return id.slice()
+}
+
+/** A manifest never changes, and many ask for its id. */
+const ids = new WeakMap<Manifest, Uint8Array>()
 /** The parties of the session, ascending. */
 export const partiesOf = ({ signers }: Manifest): readonly PartyId[] =>
   signers.map(({ party }) => party)

@@ -37,6 +37,11 @@ export type Round<Out> = {
    * on what it received, on which evidence of later rounds may rest.
    */
   readonly isAttested?: boolean
+  /**
+   * No echo: of a last round whose messages are each judged by themselves, and whose result shows that
+   * it is right, nothing hangs on who else got the same.
+   */
+  readonly needsNoEcho?: boolean
   /** Sealed for this party alone. */
   readonly direct?: Inlet
   /** Complaints of other parties about earlier messages, judged at once when they come. */

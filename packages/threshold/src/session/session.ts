@@ -254,7 +254,7 @@ export class Session<Out> {
   /** Whether every party received the same broadcasts of this round, as far as is known. */
   #echoesAgree(round: Round<Out>): boolean {
     const isAgreed = this.#others.length < 2 && round.isAttested !== true
-    if (round.broadcast === undefined || isAgreed) return true
+    if (round.broadcast === undefined || round.needsNoEcho === true || isAgreed) return true
     if (this.#echo === undefined) {
       this.#echo = this.#ownEcho(round.broadcast)
       this.#outbox.push({ round: this.#number, kind: 'echo', to: 'all', body: this.#echo })

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { isFault, utf8 } from '@quorate/base'
+import { secp256k1 } from '@quorate/math'
+import {
+  decodePresignature,
+  encodePresignature,
+  receivePresignature,
+} from '#src/cggmp24/presign/codec.js'
 import type { Presignature } from '#src/cggmp24/presign/presignature.js'
+import { OnlineChecks } from '#src/cggmp24/sign/checks.js'
 import type { Message, Prehash } from '#src/cggmp24/sign/message.js'
 import type { OwnOnlineItem } from '#src/cggmp24/sign/online.js'
 import type { EcdsaSignature } from '#src/cggmp24/sign/signature.js'
@@ -89,6 +96,73 @@ describe('signing from presignatures', () => {
     )
   })
 
+  test('in one round, re-randomised by a hash of all that is signed: paths that nobody knew before', () => {
+    const use = [
+      { message: message('from a pool', 'keccak256'), path: [] },
+      { message: message('of a child'), path: CHILD },
+    ]
+    const made = outputsOf(
+      play(presignScene(wallet, idsOf(1, 3), 'pooled', { items: use.map(() => ({ path: [] })) })),
+    )
+    const nonces = [...made.values()][0]!.map(({ public: of }) => secp256k1.encode(of.Gamma))
+    const scene = onlineScene(made, 'pooled online', (presignature, i) => ({
+      kind: 'derived',
+      presignature,
+      chainCode: wallet.key.chainCode,
+      ...use[i]!,
+    }))
+    const signed = signatures(scene)
+    for (const [i, { message: of, path }] of use.entries()) {
+      assertSigns(keyAt(wallet.key, path), of, signed[i]!)
+      assert.notDeepEqual(signed[i]!.bytes.subarray(0, 32), nonces[i]!.subarray(1))
+    }
+  })
+
+  test('the hash moves the nonce with the session, the message and the path', () => {
+    const { public: presignature } = [...make('moved').values()][0]![0]!
+    const nonceOf = (sid: string, text: string, path: readonly number[]): string => {
+      const { chainCode } = wallet.key
+      const item = {
+        kind: 'derived',
+        presignature,
+        message: message(text),
+        chainCode,
+        path,
+      } as const
+      const facts = { sid: sha256(utf8(sid)), signers: idsOf(1, 2), items: [item] }
+      return String(new OnlineChecks(facts).shifts[0]!.factor)
+    }
+    const factors = [
+      nonceOf('a', 'm', []),
+      nonceOf('b', 'm', []),
+      nonceOf('a', 'n', []),
+      nonceOf('a', 'm', CHILD),
+    ]
+    assert.equal(new Set(factors).size, factors.length)
+    assert.equal(nonceOf('a', 'm', []), factors[0])
+  })
+
+  test('in another thread than the one that made it', () => {
+    const made = make('moves')
+    const moved = new Map(
+      [...made].map(([party, [one, two, three]]) => {
+        const encoded = encodePresignature(two!.public)
+        using secrets = two!.moveOut()
+        const received = receivePresignature(decodePresignature(encoded), party, secrets)
+        assert.deepEqual(received.id, two!.id)
+        return [party, [one!, received, three!]]
+      }),
+    )
+    for (const all of made.values()) assert.ok(all[1]!.isUsed)
+    const scene = onlineScene(moved, 'moved online', (presignature, i) => ({
+      kind: 'bound',
+      presignature,
+      message: message(`moved ${i}`),
+    }))
+    for (const [i, signature] of signatures(scene).entries())
+      assertSigns(keyAt(wallet.key, items[i]!.path), message(`moved ${i}`), signature)
+  })
+
   test('in two rounds, re-randomised: paths and digests that nobody knew before', () => {
     const use = [
       { message: message('late'), path: CHILD },
@@ -116,8 +190,22 @@ describe('signing from presignatures', () => {
       return item
     }
     const scene = onlineScene(made, 'refused online', withDigest)
+    const derived = onlineScene(made, 'refused derived', (presignature) => {
+      const fixed = {
+        kind: 'derived',
+        presignature,
+        chainCode: wallet.key.chainCode,
+        path: [],
+      } as const
+      // @ts-expect-error a digest is no message
+      const item: OwnOnlineItem = { ...fixed, message: prehash('chosen by somebody') }
+      return item
+    })
     const isRefused = (error: unknown): boolean => isFault(error, 'threshold/bad-parameters')
-    for (const party of idsOf(1, 2)) assert.throws(() => scene.make(party), isRefused)
+    for (const party of idsOf(1, 2)) {
+      assert.throws(() => scene.make(party), isRefused)
+      assert.throws(() => derived.make(party), isRefused)
+    }
     for (const all of made.values()) for (const { isUsed } of all) assert.ok(!isUsed)
 
     const bound = onlineScene(made, 'wrong kind', (presignature) => ({

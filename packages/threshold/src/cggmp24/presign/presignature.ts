@@ -8,7 +8,7 @@
  *   Γ′ = ρ·Γ, k̃′ = k̃/ρ, χ̃′ = (χ̃ + τ·k̃)/ρ, for the key X + τ·G
  */
 import { sha256 } from '@noble/hashes/sha2.js'
-import { Fault, Secret } from '@quorate/base'
+import { concatBytes, Fault, Secret } from '@quorate/base'
 import { type Element, fromBytesBe, inverse, mod, secp256k1, Transcript } from '@quorate/math'
 import type { PartyId } from '../../session/party.ts'
 import type { LevelId } from '../level.ts'
@@ -135,6 +135,19 @@ export class Presignature implements Disposable {
     if (secrets === undefined) throw new Fault('threshold/presignature-used')
     this.#secrets = undefined
     return new TakenPresignature(this.public, secrets)
+  }
+
+  /**
+   * k̃ ‖ χ̃ ‖ the entropy, if there is any, for `receivePresignature` in another thread. Counts as used
+   * here. The caller wipes it. @throws threshold/presignature-used
+   */
+  moveOut(): Secret<Uint8Array> {
+    const secrets = this.#secrets
+    if (secrets === undefined) throw new Fault('threshold/presignature-used')
+    const { k, chi, entropy = new Uint8Array() } = secrets
+    const moved = new Secret(concatBytes(k.expose(), chi.expose(), entropy))
+    this[Symbol.dispose]()
+    return moved
   }
 
   /** Wipes it; it counts as used. */

@@ -27,6 +27,17 @@ export type OnlineItem =
       readonly message: Message
     }
   | {
+      /**
+       * Signs for any path below the presignature's key, in one round. Signers take only messages that
+       * they hash themselves; a judge is content with the digest.
+       */
+      readonly kind: 'derived'
+      readonly presignature: PublicPresignature
+      readonly message: Message | Prehash
+      readonly chainCode: Uint8Array
+      readonly path: readonly number[]
+    }
+  | {
       /** Signs anything, for any path below the presignature's key, after one more round. */
       readonly kind: 'rerandomised'
       readonly presignature: PublicPresignature
@@ -51,7 +62,7 @@ type Reveal = { readonly context: Uint8Array; readonly entropies: readonly Uint8
 export const revealCodec = (items: number): Codec<Reveal> =>
   record({
     context: field(1, bytes(32)),
-    /** Empty for items that are bound. */
+    /** Empty for items of other kinds. */
     entropies: field(2, array(bytes({ max: 32 }), { min: items, max: items })),
   })
 type Shares = { readonly context: Uint8Array; readonly shares: readonly bigint[] }
@@ -90,7 +101,9 @@ export class OnlineChecks implements PublicChecks {
         }
       },
     )
-    this.#shifts = items.map(() => NO_SHIFT)
+    this.#shifts = items.map((item, i) =>
+      item.kind === 'derived' ? this.#shiftOf(item, i) : NO_SHIFT,
+    )
   }
 
   /** How each presignature is changed before it signs, once all entropy is known. */
@@ -141,7 +154,7 @@ export class OnlineChecks implements PublicChecks {
     checkContext(this.context, context)
     for (const [i, { kind, presignature }] of this.facts.items.entries()) {
       const isOpened =
-        kind === 'bound'
+        kind !== 'rerandomised'
           ? entropies[i]!.length === 0
           : equalBytes(
               presignature.entropies.get(from) ?? new Uint8Array(),
@@ -151,11 +164,16 @@ export class OnlineChecks implements PublicChecks {
     }
   }
 
-  /** ρ from the entropy of all signers, after everything else was fixed. */
+  /**
+   * ρ, after everything else was fixed: from the context alone, which holds the session, presignature,
+   * digest and path, or from the entropy of all signers besides.
+   */
   #shiftOf(item: OnlineItem, i: number): Shift {
     if (item.kind === 'bound') return NO_SHIFT
-    const transcript = new ProofTranscript('rerandomise', this.context).number('item', i)
-    for (const party of this.facts.signers)
+    const isDerived = item.kind === 'derived'
+    const transcript = new ProofTranscript(isDerived ? 'derive' : 'rerandomise', this.context)
+    transcript.number('item', i)
+    for (const party of isDerived ? [] : this.facts.signers)
       transcript.party('party', party).bytes('entropy', this.#reveals.get(party)!.entropies[i]!)
     const factor = transcript.scalar()
     if (factor === 0n) throw new Abort('threshold/degenerate')

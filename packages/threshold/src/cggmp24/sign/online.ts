@@ -1,9 +1,10 @@
 /**
- * Signing from presignatures. Presignatures bound to their path take one round:
+ * Signing from presignatures. Presignatures bound to their path, and those re-randomised by a hash of all
+ * that is signed, take one round:
  *
  *   1  out, in   broadcast  σ
  *
- * and those to be re-randomised two, the first of which opens everybody's entropy:
+ * and those to be re-randomised by entropy two, the first of which opens everybody's:
  *
  *   1  out, in   broadcast  entropy committed to when the presignature was made
  *   2  out, in   broadcast  σ
@@ -23,10 +24,14 @@ import {
   revealCodec,
   shareRoundOf,
 } from './checks.ts'
+import type { Message } from './message.ts'
 import { combineAll, type EcdsaSignature } from './signature.ts'
 
 type Own<Item> = Item extends OnlineItem
-  ? Omit<Item, 'presignature'> & { readonly presignature: Presignature }
+  ? Omit<Item, 'presignature' | 'message'> & {
+      readonly presignature: Presignature
+      readonly message: Item['kind'] extends 'derived' ? Message : Item['message']
+    }
   : never
 /** As `OnlineItem`, with this signer's part of the presignature. */
 export type OwnOnlineItem = Own<OnlineItem>
@@ -46,7 +51,14 @@ export const publicItems = (items: readonly OwnOnlineItem[]): readonly OnlineIte
  */
 export function beginOnlineSigning(options: OnlineOptions): Step<readonly EcdsaSignature[]> {
   const { self, signers, items } = options
-  for (const { presignature, kind } of items) refuseOthers(presignature, kind, self, signers)
+  for (const { presignature, kind, message } of items) {
+    refuseOthers(presignature, kind, self, signers)
+    // What the compiler refuses, and data from outside can still say.
+    if (kind === 'derived' && message.kind !== 'message')
+      throw new Fault('threshold/bad-parameters', {
+        detail: 'without entropy of all signers a presignature signs no digest of others',
+      })
+  }
   const checks = new OnlineChecks({ ...options, items: publicItems(items) })
   const replay = new Replay(checks)
   const taken = takeAll(items)
@@ -68,7 +80,7 @@ export function beginOnlineSigning(options: OnlineOptions): Step<readonly EcdsaS
       toAll(revealCodec(items.length), {
         context: checks.context,
         entropies: items.map(({ kind }, i) =>
-          kind === 'bound' ? new Uint8Array() : taken[i]!.entropy!,
+          kind === 'rerandomised' ? taken[i]!.entropy! : new Uint8Array(),
         ),
       }),
     ],
@@ -115,6 +127,8 @@ function shareRound(
     self,
     {
       number,
+      // Nothing comes after it, and alone it rests on no earlier round.
+      needsNoEcho: number === 1,
       broadcast: replay.unjudged(number),
       advance: () =>
         done(

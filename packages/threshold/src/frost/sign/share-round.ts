@@ -3,10 +3,12 @@
  *
  *   out, in   broadcast   zᵢ and the context it was made in, for each item
  *
- * Every party aggregates for itself and checks every share of every item first.
+ * Every party aggregates for itself. A signature that verifies shows that its shares were right; where
+ * one does not, every share is checked, and whoever sent a wrong one is named.
  */
 import {
   array,
+  bug,
   bytes,
   type Codec,
   encode,
@@ -63,13 +65,19 @@ export type ShareOptions = {
   readonly items: readonly SigningItem[]
 }
 
+type ShareStart = ShareOptions & {
+  /** The commitments were agreed on in a session of their own. */
+  readonly isPreprocessed: boolean
+}
+
 /** Uses up the nonces, sends the shares, and ends with the signatures in the order of the items. */
 export function exchangeShares(
-  { self, signers, key, share, items }: ShareOptions,
+  { self, signers, key, share, items, isPreprocessed }: ShareStart,
   preprocessed: readonly PreprocessedNonces[],
 ): Step<readonly Uint8Array[]> {
   const commitments = preprocessed.map((each) => each.commitments)
-  const sessions = openSessions(key, signers, items, commitments)
+  const nonces = preprocessed.map((each) => each.nonces)
+  const sessions = openSessions(key, signers, items, commitments, { party: self, nonces })
   const own = sessions.map((session, i) => ({
     share: session.sign(self, share, preprocessed[i]!.nonces),
     context: session.context,
@@ -79,6 +87,7 @@ export function exchangeShares(
   return next(
     {
       number: 2,
+      needsNoEcho: isPreprocessed,
       broadcast: inlet(
         codec,
         shareMessageLength(items.length),
@@ -86,15 +95,33 @@ export function exchangeShares(
         signers,
       ),
       advance() {
-        refuseWrongShares(sessions, commitments, received)
-        const signatures = sessions.map((session, item) =>
-          session.aggregate(mapValues(received, (message) => message[item]!.share)),
+        const sharesOf = (item: number): ReadonlyMap<PartyId, Uint8Array> =>
+          mapValues(received, (message) => message[item]!.share)
+        const isAlike = sessions.every((session, item) =>
+          [...received.values()].every((each) => equalBytes(each[item]!.context, session.context)),
         )
-        return done(signatures)
+        const signatures = isAlike ? sumUp(sessions, sharesOf) : undefined
+        if (signatures !== undefined) return done(signatures)
+        refuseWrongShares(sessions, commitments, received)
+        return bug('every share is right and a signature is not')
       },
     },
     toAll(codec, own),
   )
+}
+
+/** The signatures, where every one of them verifies: then so does what it is made of. */
+function sumUp(
+  sessions: readonly SigningSession[],
+  sharesOf: (item: number) => ReadonlyMap<PartyId, Uint8Array>,
+): readonly Uint8Array[] | undefined {
+  const signatures: Uint8Array[] = []
+  for (const [item, session] of sessions.entries()) {
+    const signature = session.sumUp(sharesOf(item))
+    if (signature === undefined) return undefined
+    signatures.push(signature)
+  }
+  return signatures
 }
 
 function refuseWrongShares(

@@ -4,7 +4,7 @@
 import { ed25519 as noble } from '@noble/curves/ed25519.js'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { concatBytes, Fault, utf8 } from '@quorate/base'
-import { fromBytesLe, ed25519 as group, mod } from '@quorate/math'
+import { fromBytesLe, ed25519 as group, isVouchedFor, mod } from '@quorate/math'
 import type { FrostSuite } from '../suite.ts'
 
 const CONTEXT = 'FROST-ED25519-SHA512-v1'
@@ -33,6 +33,7 @@ export const frostEd25519: FrostSuite = {
     throw new Fault('threshold/unsupported-tweak')
   },
 
+  isVouchedFor,
   verify(publicKey, message, signature) {
     try {
       return noble.verify(signature, message, publicKey, { zip215: false })

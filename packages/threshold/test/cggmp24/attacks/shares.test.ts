@@ -66,6 +66,19 @@ describe('a share that is one off', () => {
     assertConvicted(scene, result, 2, 'threshold/invalid-share')
   })
 
+  test('in one round from a pool', () => {
+    const { chainCode } = wallet.key
+    const scene = onlineScene(presigned(stage, 'pool'), 'pool online', (presignature) => ({
+      kind: 'derived',
+      presignature,
+      message: message('m'),
+      chainCode,
+      path: [7],
+    }))
+    const result = play(scene, { cheat: misbehave({ from: 2, round: 1 }, change) })
+    assertConvicted(scene, result, 2, 'threshold/invalid-share')
+  })
+
   test('after re-randomising', () => {
     const scene = onlineScene(presigned(stage, 'two', true), 'two online', rerandomised('m'))
     const result = play(scene, { cheat: misbehave({ from: 2, round: 2 }, change) })
