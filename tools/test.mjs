@@ -21,6 +21,9 @@ const PARTS = {
 }
 /** Their tests start whole clusters, which answer in time only where they have the machine to themselves. */
 const ALONE = ['apps/', 'test/']
+/** So many files that fail are run again, to tell what is broken from what is unsteady; more are broken. */
+const MOST_AGAIN = 3
+const AGAIN = 2
 const VECTORS = join(root, '../shared/vectors')
 
 const args = process.argv.slice(2)
@@ -97,8 +100,26 @@ async function runTests(paths) {
     reports.push(report)
     worst = Math.max(worst, code)
   }
-  summarise(reports)
-  return worst
+  const failing = [...new Set(reports.flatMap(({ failed }) => failed.map(({ file }) => file)))]
+  const unsteady = failing.length <= MOST_AGAIN ? await thoseUnsteady(failing) : []
+  summarise(reports, unsteady)
+  return unsteady.length === failing.length && failing.length > 0 ? 0 : worst
+}
+
+/**
+ * Files that pass again and again on their own: they failed by chance or under load. That is a defect too, of the
+ * test or of what it tests, and is told with its error; it does not fail the run.
+ */
+async function thoseUnsteady(files) {
+  const unsteady = []
+  for (const file of files) {
+    if (file === undefined) continue
+    process.stdout.write(`\nFailed, so run again alone, ${AGAIN} times: ${file}\n`)
+    let passed = 0
+    while (passed < AGAIN && (await runFiles({ files: [file], atOnce: 1 })).code === 0) passed++
+    if (passed === AGAIN) unsteady.push(file)
+  }
+  return unsteady
 }
 
 async function runFiles({ files, atOnce }) {
@@ -126,7 +147,7 @@ async function runFiles({ files, atOnce }) {
 }
 
 /** The last line is the count, whatever the runner printed before it. */
-function summarise(reports) {
+function summarise(reports, unsteady) {
   const all = (what) => reports.flatMap((report) => report[what])
   const count = (...names) =>
     reports.reduce((sum, { counts }) => names.reduce((s, name) => s + counts[name], sum), 0)
@@ -136,10 +157,21 @@ function summarise(reports) {
   const skipped = all('skipped')
   if (skipped.length > 0)
     lines.push('Skipped:', ...skipped.map(({ name, reason }) => `  ${name}: ${reason}`))
-  for (const { name, file, error } of all('failed'))
-    lines.push(`Failed: ${name}`, `  ${file ?? ''}`, ...error.map((line) => `    ${line}`))
+  let told = ''
+  for (const { name, file, error } of all('failed')) {
+    lines.push(`${unsteady.includes(file) ? 'Unsteady' : 'Failed'}: ${name}`, `  ${file ?? ''}`)
+    const text = error.map((line) => `    ${line}`).join('\n')
+    lines.push(text === told ? '    (the same error)' : text)
+    told = text
+  }
+  const recovered = unsteady
+    .flatMap((file) => reports.map(({ failures }) => failures[file] ?? 0))
+    .reduce((sum, each) => sum + each, 0)
+  const failed = count('fail', 'cancelled') - recovered
   lines.push(
-    `${count('pass')} passed, ${count('fail', 'cancelled')} failed, ${count('skipped')} skipped`,
+    `${count('pass') + recovered} passed, ${failed} failed, ${count('skipped')} skipped${
+      unsteady.length > 0 ? `, ${unsteady.length} files unsteady` : ''
+    }`,
   )
   process.stdout.write(`${lines.join('\n')}\n`)
 }

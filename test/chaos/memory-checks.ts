@@ -53,12 +53,20 @@ export function assertDecided(witness: Witness, records: Records): void {
   }
 }
 
-/** Whoever asked for the same got the same, if anything; a session has one result. */
-export function assertOneOutcome(asked: readonly Asked[], records: Records): void {
+/**
+ * Whoever asked for the same got the same, if anything; a session has one result. Of a request whose answer a
+ * rollback took from a node's disk that can't be said: the daemon keeps such a node from signing, and there
+ * is none here.
+ */
+export function assertOneOutcome(
+  asked: readonly Asked[],
+  records: Records,
+  forgotten: ReadonlySet<string>,
+): void {
   const results = new Map<string, string>()
   for (const { bytes, result } of asked) {
-    if (result === undefined) continue
     const hash = toHex(requestHash(decodeRequest(bytes)))
+    if (result === undefined || forgotten.has(hash)) continue
     const first = results.get(hash) ?? result
     results.set(hash, first)
     assert.equal(result, first, `request ${hash} came to two results`)

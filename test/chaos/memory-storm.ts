@@ -87,6 +87,8 @@ export class MemoryStorm {
   /** Records of every node, those included that a rollback took from its disk. */
   readonly #records = new Map<number, Set<AuditRecord>>()
   readonly #asked: Asked[] = []
+  /** Hashes of requests of which a rollback took a node's answer. */
+  readonly #forgotten = new Set<string>()
   readonly #counts: Record<string, number> = {}
   #row!: WalletRow
   #lamports = 1n
@@ -291,6 +293,8 @@ export class MemoryStorm {
     this.#copies.set(node.index, async () => {
       if (node.isUp) this.#kill(node)
       this.#archive(node)
+      for (const name of answered(disk))
+        if (!answered(saved).includes(name)) this.#forgotten.add(name)
       rmSync(directory, { recursive: true })
       cpSync(hsm, directory, { recursive: true })
       Object.assign(disk, copyOf(saved))
@@ -365,7 +369,7 @@ export class MemoryStorm {
     for (const node of cluster.nodes) this.#archive(node)
     this.witness.check()
     assertDecided(this.witness, this.#records)
-    assertOneOutcome(this.#asked, this.#records)
+    assertOneOutcome(this.#asked, this.#records, this.#forgotten)
     assertNobodyBlamed(cluster)
     assertWholeWallets(cluster)
     return {
@@ -431,6 +435,10 @@ export const reportLine = (report: StormReport): string =>
 
 const isOpen = ({ result, code }: Asked): boolean => result === undefined && code === undefined
 const pair = (a: number, b: number): string => `${Math.min(a, b)}-${Math.max(a, b)}`
+
+/** Hashes of the requests of which a node has the answer on disk. */
+const answered = ({ requests }: TestNode['disk']): readonly string[] =>
+  [...requests].filter(([, { answer }]) => answer !== null).map(([hash]) => hash)
 
 /** A copy of all that a node has on disk; the rows themselves never change. */
 const copyOf = (disk: TestNode['disk']): TestNode['disk'] => ({

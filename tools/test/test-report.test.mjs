@@ -18,7 +18,7 @@ test('outer', async (t) => {
 test('left out', { skip: 'for a reason' }, () => {})
 `
 
-test('a report names what failed, once, with its error, and what was skipped', (t) => {
+test('a report names what failed, once, with its error, counts it, and names what was skipped', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'quorate-report-'))
   t.after(() => rmSync(directory, { recursive: true, force: true }))
   const file = join(directory, 'some.test.mjs')
@@ -29,12 +29,13 @@ test('a report names what failed, once, with its error, and what was skipped', (
     encoding: 'utf8',
     env,
   })
-  const { counts, skipped, failed } = JSON.parse(stdout)
+  const { counts, skipped, failed, failures } = JSON.parse(stdout)
   equal(counts.pass, 1)
   deepEqual(skipped, [{ name: 'left out', reason: 'for a reason' }])
   deepEqual(
     failed.map(({ name, file }) => ({ name, file })),
     [{ name: 'wrong', file }],
   )
+  deepEqual(failures, { [file]: 2 })
   match(failed[0].error.join('\n'), /strictly equal[\s\S]*1 !== 2/)
 })

@@ -90,6 +90,10 @@ export async function startSwift(): Promise<S3Server> {
     '[app:proxy-server]',
     'use = egg:swift#proxy',
     'account_autocreate = true',
+    // A slow machine is no broken one.
+    'conn_timeout = 30',
+    'node_timeout = 60',
+    'error_suppression_limit = 1000',
   )
   const children: ChildProcess[] = ['proxy', ...STORAGE].map((kind) =>
     spawn(`swift-${kind}-server`, [join(root, `${kind}.conf`)], { stdio: 'ignore' }),
@@ -100,7 +104,7 @@ export async function startSwift(): Promise<S3Server> {
   }
   const endpoint = `http://127.0.0.1:${proxyPort}`
   try {
-    await untilServed(endpoint)
+    for (const port of [...ports, proxyPort]) await untilServed(`http://127.0.0.1:${port}`)
   } catch (error) {
     close()
     throw error
