@@ -163,12 +163,7 @@ export class MemoryStorm {
     for (let left = count; left > 0; left--) {
       const wire = cluster.wires.shift()
       if (wire === undefined) await new Promise((resolve) => setImmediate(resolve))
-      else
-        for (const arriving of cluster.tamper(wire)) {
-          const node = cluster.nodes[arriving.to - 1]
-          if (node?.isUp)
-            await Promise.race([node.signer.deliver({ envelope: arriving.envelope }), node.killed])
-        }
+      else for (const arriving of cluster.tamper(wire)) await cluster.arrive(arriving)
     }
   }
 

@@ -5,6 +5,7 @@
  *
  *   secret-read, secret-write   at 32 connections: answers a second, the median of all latencies, and the
  *                               processor time of the server for one answer
+ *   filled/secret-read          the same, of the process that has just stored all secrets
  *   start                       until it serves, with all secrets in the store; memory after that
  *   million/…                   the same with a million secrets, and the memory after reads of them at random.
  *                               To store them takes minutes, so it is done only where it is asked for.
@@ -59,37 +60,39 @@ async function* onEngine(engine: string, databaseUri: string | undefined): Async
   const directory = mkdtempSync(join(tmpdir(), 'quorate-bench-'))
   let server = await Server.start(directory, databaseUri)
   try {
-    const { tokens, ids } = await fill(server, directory, SECRETS)
-    for (const kind of ['read', 'write'] as const) {
-      const before = await server.figures()
-      const result = await load({
-        socketPath: server.socketPath,
-        tokens,
-        ids,
-        kind,
-        connections: CONNECTIONS,
-        warmUpMs: WARM_UP_MS,
-        ms: SECONDS * 1000,
-      })
-      const after = await server.figures()
-      check(result, after.records - before.records)
-      const name = `kms/${engine}/secret-${kind}`
-      yield perSecond(`${name}/throughput`, result.perSecond)
-      yield row(`${name}/p50`, result.p50Ms)
-      yield row(`${name}/p99`, result.p99Ms)
-      yield {
-        name: `${name}/cpu`,
-        value: Math.round((after.cpuUs - before.cpuUs) / result.total),
-        unit: 'µs',
-      }
-    }
+    const filled = await fill(server, directory, SECRETS)
+    yield* underLoad(`kms/${engine}/filled/secret-read`, server, filled, 'read')
     await server.stop()
     server = await Server.start(directory, databaseUri)
     yield row(`kms/${engine}/start`, server.startMs)
     yield await memory(`kms/${engine}/memory`, server)
+    yield* underLoad(`kms/${engine}/secret-read`, server, filled, 'read')
+    yield* underLoad(`kms/${engine}/secret-write`, server, filled, 'write')
   } finally {
     await server.stop()
     rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+async function* underLoad(
+  name: string,
+  server: Server,
+  filled: Filled,
+  kind: LoadOrder['kind'],
+): AsyncIterable<Row> {
+  const { socketPath } = server
+  const order = { ...filled, socketPath, connections: CONNECTIONS, warmUpMs: WARM_UP_MS }
+  const before = await server.figures()
+  const result = await load({ ...order, kind, ms: SECONDS * 1000 })
+  const after = await server.figures()
+  check(result, after.records - before.records)
+  yield perSecond(`${name}/throughput`, result.perSecond)
+  yield row(`${name}/p50`, result.p50Ms)
+  yield row(`${name}/p99`, result.p99Ms)
+  yield {
+    name: `${name}/cpu`,
+    value: Math.round((after.cpuUs - before.cpuUs) / result.total),
+    unit: 'µs',
   }
 }
 
@@ -100,16 +103,12 @@ async function* million(): AsyncIterable<Row> {
   let server = await Server.start(directory, undefined)
   try {
     const begin = performance.now()
-    const { tokens, ids } = await fill(server, directory, MILLION)
+    const filled = await fill(server, directory, MILLION)
     yield perSecond(`${name}/store`, (MILLION * 1000) / (performance.now() - begin))
     await server.stop()
     server = await Server.start(directory, undefined)
     yield row(`${name}/start`, server.startMs)
-    const { socketPath } = server
-    const order = { socketPath, tokens, ids, connections: CONNECTIONS, warmUpMs: WARM_UP_MS }
-    const result = await load({ ...order, kind: 'read', ms: SECONDS * 1000 })
-    check(result, result.total)
-    yield perSecond(`${name}/secret-read/throughput`, result.perSecond)
+    yield* underLoad(`${name}/secret-read`, server, filled, 'read')
     yield await memory(`${name}/memory`, server)
   } finally {
     await server.stop()
@@ -142,11 +141,9 @@ async function load(order: LoadOrder): Promise<LoadResult> {
   return JSON.parse(stdout) as LoadResult
 }
 
-async function fill(
-  server: Server,
-  directory: string,
-  count: number,
-): Promise<{ readonly tokens: readonly string[]; readonly ids: string }> {
+type Filled = Pick<LoadOrder, 'tokens' | 'ids'>
+
+async function fill(server: Server, directory: string, count: number): Promise<Filled> {
   const secret = readFileSync(join(directory, 'data', 'bootstrap-secret'), 'utf8').trim()
   const init = clientOf(server.socketPath)
   const { body } = await init('POST', '/api/v1/sys/init', { secret, name: 'admin' })

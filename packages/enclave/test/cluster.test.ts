@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { type FaultCode, isFault, newId } from '@quorate/base'
+import { Fault, type FaultCode, isFault, newId } from '@quorate/base'
 import { addressProof, findAdapter, proveAddress } from '@quorate/chains'
 import { solanaIntent, TestCluster, walletBody } from '@quorate/enclave/testing'
 import { systemRandom } from '@quorate/platform'
@@ -43,6 +43,25 @@ for (const network of ['bitcoin-testnet4', 'solana-devnet'] as const)
     const { address, item } = addressProof(network, { scheme, publicKey: record.key.groupKey })
     proveAddress(network, address, item.message, row.proof!)
   })
+
+test('a wallet that one node could not keep comes to nothing at the others, who were connected all along', async (t) => {
+  const third = cluster.nodes[2]!
+  t.after(() => {
+    third.beforePersist = () => undefined
+  })
+  third.beforePersist = (changes) => {
+    if (changes.some(({ kind }) => kind === 'putPending')) throw new Fault('platform/disk-full')
+  }
+  const states = (): readonly string[] =>
+    cluster.nodes.flatMap(({ disk }) => [...disk.rows.values()].map(({ state }) => state))
+  const made = states().length
+  await assert.rejects(createWallet(cluster, 'solana-devnet'), isCode('enclave/receipts-missing'))
+  for (let turn = 0; turn < 20 && states().includes('pending'); turn++) {
+    cluster.time.advance(1_000)
+    await cluster.settle()
+  }
+  assert.deepEqual(states(), Array(made).fill('active'))
+})
 
 test('a transaction is signed by any two nodes, with a receipt of each', async () => {
   const row = await createWallet(cluster, 'solana-devnet')

@@ -38,6 +38,15 @@ export async function loadTinySecp256k1(): Promise<PointBackend> {
     // thousand of them the module is dead.
     decode: (encoded) =>
       tiny.isPointCompressed(encoded) ? tiny.pointCompress(encoded, false) : undefined,
+    verifies(publicKey, digest, signature) {
+      if (!tiny.isPointCompressed(publicKey)) return false
+      try {
+        return tiny.verify(digest, publicKey, signature, true)
+      } catch {
+        // r or s is not below the order: refused before WebAssembly.
+        return false
+      }
+    },
   }
 }
 

@@ -89,6 +89,7 @@ export class Member {
   stop(): void {
     this.#parts.clock.stop()
     this.#parts.waiting.stop()
+    this.#parts.recovery.stop()
     this.#parts.refill.stop()
     this.#parts.sessions.endAll()
     this.#parts.pools.dropAll()

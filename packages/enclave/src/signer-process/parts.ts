@@ -201,11 +201,13 @@ export function assemble(o: MemberOptions): Parts {
   })
   const recovery = new Recovery(wallets, peers, {
     logger,
+    timers,
     control: (message, sid, to) => outbox.tell(to, message, sid),
     activate: (ref, receipts) =>
       generations.activate(ref, receipts, [audit('wallet.recovered', ref)]),
     drop: (ref) => generations.drop(ref, [audit('wallet.dropped', ref)]),
     burn: (sid) => burnt.burn(sid),
+    isRunning: (sid) => sessions.find(sid) !== undefined,
     giveUp: (sid) => sessions.find(sid)?.end(new Abort('threshold/timeout')),
   })
   const proofs = new AddressProofs({ wallets, ports, outbox, audit })

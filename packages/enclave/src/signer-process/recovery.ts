@@ -9,12 +9,16 @@
  * their pending rows. No half-made wallet remains either way.
  */
 import { equalBytes, type Logger, toHex } from '@quorate/base'
+import type { Timers } from '@quorate/platform'
 import type { PartyId } from '@quorate/threshold'
 import type { WalletRef } from '../channel/rows.ts'
 import type { Control, ControlOf } from './control.ts'
 import type { Peers } from './peers.ts'
 import { ReceiptBook, type ReceiptFacts, readReceipt } from './receipts.ts'
 import type { StoredWallet, Wallets } from './wallets.ts'
+
+/** Questions and answers get lost, and a session can end badly here alone, with nobody coming or going. */
+const ASK_AGAIN_MS = 5_000
 
 type Case = {
   readonly book: ReceiptBook
@@ -24,6 +28,7 @@ type Case = {
 
 export type RecoveryPorts = {
   readonly logger: Logger
+  readonly timers: Timers
   control(message: Control, sid: Uint8Array, to: PartyId): void
   /** All nodes hold their share. */
   activate(ref: WalletRef, receipts: readonly Uint8Array[]): Promise<void>
@@ -31,7 +36,8 @@ export type RecoveryPorts = {
   drop(ref: WalletRef): Promise<void>
   /** Marks the session as never to be run here. */
   burn(sid: Uint8Array): Promise<void>
-  /** Whether the session is being run here right now; if so it is given up. */
+  isRunning(sid: Uint8Array): boolean
+  /** Ends the session if it is being run here. */
   giveUp(sid: Uint8Array): void
 }
 
@@ -40,11 +46,25 @@ export class Recovery {
   readonly #peers: Peers
   readonly #ports: RecoveryPorts
   readonly #cases = new Map<string, Case>()
+  readonly #cancel: () => void
 
   constructor(wallets: Wallets, peers: Peers, ports: RecoveryPorts) {
     this.#wallets = wallets
     this.#peers = peers
     this.#ports = ports
+    this.#cancel = ports.timers.every(ASK_AGAIN_MS, () => {
+      for (const party of peers.present) if (party !== peers.self) this.#askAgain(party)
+    })
+  }
+
+  stop(): void {
+    this.#cancel()
+  }
+
+  #askAgain(party: PartyId): void {
+    for (const { row } of this.#wallets.pending)
+      if (!this.#ports.isRunning(row.sid))
+        this.#ports.control({ kind: 'ask', value: refOf(row) }, row.sid, party)
   }
 
   /** Asks a node that has just connected about every wallet that is not whole here. */

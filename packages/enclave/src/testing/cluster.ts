@@ -70,6 +70,9 @@ type Disk = {
   audit: AuditDraft[]
 }
 
+/** How long a node may take with a message, by the true clock, before others arrive beside it. */
+const PATIENCE_MS = 1_000
+
 const rowKey = (ref: { wallet: string; generation: number; sid: Uint8Array }): string =>
   `${ref.wallet}/${ref.generation}/${Buffer.from(ref.sid).toString('hex')}`
 
@@ -389,12 +392,22 @@ export class TestCluster {
         continue
       }
       idle = 0
-      for (const { to, envelope } of this.tamper(wire)) {
-        const node = this.nodes[to - 1]
-        // One that is killed while it works never answers.
-        if (node?.isUp) await Promise.race([node.signer.deliver({ envelope }), node.killed])
-      }
+      for (const each of this.tamper(wire)) await this.arrive(each)
     }
+  }
+
+  /** Lets a message arrive, and its node be done with it, if it can be without anything else happening. */
+  async arrive({ to, envelope }: Wire): Promise<void> {
+    const node = this.nodes[to - 1]
+    if (node?.isUp !== true) return
+    let timer: NodeJS.Timeout | undefined
+    // A node may wait for what another message, or the time that tests move, will bring.
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE_MS)
+    })
+    // One that is killed while it works never answers.
+    await Promise.race([node.signer.deliver({ envelope }), node.killed, late])
+    clearTimeout(timer)
   }
 
   /** A request signed by a client, as bytes. */

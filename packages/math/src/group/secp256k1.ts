@@ -32,9 +32,34 @@ const curve: Curve<Point> = {
     fromHex('0679be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'), // hybrid form byte
     fromHex('0079be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'),
   ],
+  // ECDSA over a digest: RFC 6979 with the key 1 over SHA-256 of "Satoshi Nakamoto" (trezor-crypto, test_rfc6979).
+  signed: {
+    publicKey: fromHex('0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'),
+    message: fromHex('a0dc65ffca799873cbea0ac274015b9526505daaaed385155425f7337704883e'),
+    signature: fromHex(
+      '934b1ea10a4b3c1757e2b0c017d0b6143ce3c9a7e6a4a49860d7a6ab210ee3d8' +
+        '2442ce9d2b916064108014783e923ec36b49743e2ffa1c4496f01a512aafd9e5',
+    ),
+  },
 }
 
-export const secp256k1: Group = new CurveGroup(curve)
+const group = new CurveGroup(curve)
+export const secp256k1: Group = group
+
+/**
+ * Whether the backend that serves `secp256k1` vouches for an ECDSA signature r ‖ s over a digest of 32 bytes: true
+ * only where it verifies under the compressed key and s is in the lower half of the order. False says nothing,
+ * and whoever gets it verifies for itself. Variable-time: public inputs only.
+ */
+export const isEcdsaVouchedFor = (
+  publicKey: Uint8Array,
+  digest: Uint8Array,
+  signature: Uint8Array,
+): boolean =>
+  publicKey.length === 33 &&
+  digest.length === 32 &&
+  signature.length === 64 &&
+  group.isVouchedFor(publicKey, digest, signature)
 
 /** Whether the y coordinate of an element of secp256k1 is even. @throws math/identity for the identity */
 export const hasEvenY = (e: Element): boolean => secp256k1.encode(e)[0] === 2

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, test } from 'node:test'
 import { ed25519 as noble } from '@noble/curves/ed25519.js'
-import { fromHex } from '@quorate/base'
+import { secp256k1 as nobleEcdsa } from '@noble/curves/secp256k1.js'
+import { fromHex, toHex } from '@quorate/base'
 import {
   ed25519,
   type Group,
   installBackend,
+  isEcdsaVouchedFor,
   isVouchedFor,
   type PointBackend,
   removeBackend,
@@ -126,6 +128,38 @@ describe('a backend is installed only if it agrees with noble', () => {
   test('a right one is taken', () => {
     assert.equal(installBackend(ed25519, right, random).backend, 'honest')
   })
+})
+
+test('ECDSA is vouched for where it verifies with a low s, and never throws', async (t) => {
+  t.after(() => removeBackend(secp256k1))
+  const [secret, digest] = [random.bytes(32), random.bytes(32)]
+  const publicKey = nobleEcdsa.getPublicKey(secret)
+  const signature = nobleEcdsa.sign(digest, secret, { prehash: false })
+  assert.equal(isEcdsaVouchedFor(publicKey, digest, signature), false, 'noble vouches for nothing')
+  const { secp256k1: choice } = await chooseBackends()
+  if (choice.backend === 'noble') return t.skip(choice.reason)
+  assert.equal(isEcdsaVouchedFor(publicKey, digest, signature), true)
+  const order = secp256k1.order
+  const s = BigInt(`0x${toHex(signature.subarray(32))}`)
+  const parts = (r: bigint, other: bigint): Uint8Array =>
+    fromHex([r, other].map((each) => each.toString(16).padStart(64, '0')).join(''))
+  const r = BigInt(`0x${toHex(signature.subarray(0, 32))}`)
+  for (const wrong of [
+    parts(r, order - s),
+    parts(0n, s),
+    parts(r, 0n),
+    parts(order, s),
+    parts(r, order),
+    parts(2n ** 256n - 1n, 2n ** 256n - 1n),
+    parts(s, r),
+    signature.subarray(1),
+  ])
+    assert.equal(isEcdsaVouchedFor(publicKey, digest, wrong), false, toHex(wrong))
+  const off = fromHex(`02${'00'.repeat(31)}05`)
+  for (const key of [off, new Uint8Array(33), publicKey.with(0, 4), publicKey.subarray(1)])
+    assert.equal(isEcdsaVouchedFor(key, digest, signature), false, toHex(key))
+  assert.equal(isEcdsaVouchedFor(publicKey, digest.with(0, digest[0]! ^ 1), signature), false)
+  assert.equal(isEcdsaVouchedFor(publicKey, digest, signature), true, 'none of it broke the module')
 })
 
 test('chooseBackends names a backend and a reason for every group', async () => {

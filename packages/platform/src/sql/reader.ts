@@ -9,7 +9,7 @@ import { checkStatement } from './statement.ts'
 const SETTINGS = `
 PRAGMA query_only = ON;
 PRAGMA trusted_schema = OFF;
-PRAGMA cache_size = -4096;
+PRAGMA cache_size = -16384;
 `
 
 /** Rows of one checked SELECT. @throws platform/* */
