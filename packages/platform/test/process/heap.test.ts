@@ -17,11 +17,12 @@ console.log(most / 1e6)
 
 const most = (how: 'limited' | 'free'): number => {
   const module = new URL('../../src/process/heap.js', import.meta.url).href
-  const args = ['--input-type=module', '--eval', PROGRAM, module, how]
+  // Threads that collect beside the program would be as late as the machine is busy.
+  const args = ['--single-threaded-gc', '--input-type=module', '--eval', PROGRAM, module, how]
   return Number(execFileSync(process.execPath, args, { encoding: 'utf8' }))
 }
 
 test('a heap that is limited stays near what is kept', () => {
   const [limited, free] = [most('limited'), most('free')]
-  assert.ok(limited < 0.8 * free, `${limited} MB, and ${free} MB without a limit`)
+  assert.ok(limited < 0.9 * free, `${limited} MB, and ${free} MB without a limit`)
 })
