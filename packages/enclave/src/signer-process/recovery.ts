@@ -52,25 +52,27 @@ export class Recovery {
     this.#wallets = wallets
     this.#peers = peers
     this.#ports = ports
-    this.#cancel = ports.timers.every(ASK_AGAIN_MS, () => {
-      for (const party of peers.present) if (party !== peers.self) this.#askAgain(party)
-    })
+    this.#cancel = ports.timers.every(ASK_AGAIN_MS, () => this.#askAgain())
   }
 
   stop(): void {
     this.#cancel()
   }
 
-  #askAgain(party: PartyId): void {
-    for (const { row } of this.#wallets.pending)
-      if (!this.#ports.isRunning(row.sid))
-        this.#ports.control({ kind: 'ask', value: refOf(row) }, row.sid, party)
-  }
-
   /** Asks a node that has just connected about every wallet that is not whole here. */
   ask(party: PartyId): void {
+    for (const { row } of this.#wallets.pending) this.#ask(party, row)
+  }
+
+  #askAgain(): void {
+    const { present, self } = this.#peers
     for (const { row } of this.#wallets.pending)
-      this.#ports.control({ kind: 'ask', value: refOf(row) }, row.sid, party)
+      if (!this.#ports.isRunning(row.sid))
+        for (const party of present) if (party !== self) this.#ask(party, row)
+  }
+
+  #ask(party: PartyId, row: WalletRef): void {
+    this.#ports.control({ kind: 'ask', value: refOf(row) }, row.sid, party)
   }
 
   async asked(from: PartyId, ref: WalletRef): Promise<void> {
@@ -99,8 +101,7 @@ export class Recovery {
       one.without.add(from)
       // Those that were connected all along have not been asked.
       for (const party of this.#peers.present)
-        if (party !== this.#peers.self && !one.told.has(party))
-          this.#ports.control({ kind: 'ask', value: ref }, ref.sid, party)
+        if (party !== this.#peers.self && !one.told.has(party)) this.#ask(party, ref)
     }
     for (const receipt of receipts) this.#take(one, receipt)
     await this.#settle(stored, one)
