@@ -24,24 +24,32 @@ import { systemRandom } from '@quorate/platform'
 import { chooseTemplate, instantiate, policyHash } from '@quorate/policy'
 import { QuorateClient, readClusterChain } from '@quorate/sdk'
 import * as fc from 'fast-check'
-import { ProcessCluster, silent } from '../support/process-cluster.ts'
+import { Collector } from '../support/collector.ts'
+import { ProcessCluster, silent, until } from '../support/process-cluster.ts'
 
 const DIGEST = '5a'.repeat(32)
 const { token, line } = newToken('till', systemRandom)
 
 let cluster: ProcessCluster
+let collector: Collector
 let gateway: RunningGateway
 let blindPolicy: PolicyChoice
 const grants = new Map<string, { readonly policy: PolicyChoice; readonly grant: Uint8Array }>()
 
 before(async () => {
-  cluster = await ProcessCluster.start(3)
+  collector = await Collector.start()
+  cluster = await ProcessCluster.start(3, { leaveOut: [1, 2, 3] })
+  for (const node of cluster.nodes)
+    node.config = { ...node.config, tracing: { endpoint: collector.url, service: 'node' } }
+  await Promise.all(cluster.nodes.map((node) => cluster.launch(node)))
+  await cluster.untilConnected()
   blindPolicy = chooseTemplate('blind', { initiators: [cluster.keys.signer.client] })
   gateway = await startGateway(options({}))
 })
 after(async () => {
   await gateway.stop()
   await cluster.close()
+  collector.close()
 })
 
 const endpoints = () => cluster.nodes.map(({ config }) => ({ socketPath: config.http.socketPath! }))
@@ -192,6 +200,26 @@ test('a wallet that the administrators made blind signs a digest, with a node do
     await cluster.launch(cluster.nodes[0]!)
     await cluster.untilConnected()
   }
+})
+
+test('a call is under the span of its caller at the nodes, unless what names it is no span', async () => {
+  const [traceId, spanId] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7']
+  const sign = async (messageHash: string, traceparent: string): Promise<void> => {
+    const headers = { authorization: `Bearer ${token}`, traceparent }
+    const { status } = await ask('/sign', { walletID: 'blind-shop', messageHash }, { headers })
+    assert.equal(status, 200)
+  }
+  const calls = () => collector.spans.filter(({ name }) => name.endsWith('/transactions/sign'))
+  const before = calls().length
+  await sign('01'.repeat(32), `00-${traceId}-${spanId}-01`)
+  await sign('02'.repeat(32), 'not a span')
+  await until(async () => calls().length >= before + 2)
+  const parents = calls().map((call) => [call.traceId, call.parentSpanId])
+  assert.deepEqual(
+    parents.filter(([trace]) => trace === traceId),
+    [[traceId, spanId]],
+  )
+  assert.ok(parents.slice(before).some(([, parent]) => parent === undefined))
 })
 
 test('so does one with an ECDSA key: r, s and recid give its public key', async () => {

@@ -19,6 +19,8 @@ let wallet: WalletJson
 /** What was signed, and the request that had it signed. */
 let transaction: Uint8Array
 let requestId: string
+/** The client's own span of it. */
+const TRACE = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' } as const
 /** Of processes that are gone. */
 const earlierLogs: string[] = []
 
@@ -36,7 +38,9 @@ before(async () => {
   transaction = solanaTransfer(fromHex(wallet.groupKey), 4_242n)
   const body = cluster.signBody(wallet, transaction)
   requestId = body.value.requestId
-  await cluster.client(cluster.nodes[0]!).carryOut('signTransaction', body)
+  await cluster.client(cluster.nodes[0]!).carryOut('signTransaction', body, {
+    traceparent: `00-${TRACE.traceId}-${TRACE.spanId}-01`,
+  })
 })
 after(async () => {
   await cluster.close()
@@ -117,6 +121,7 @@ test('a request, its session at each signer, and the phases are one story', asyn
   const [request] = named('request sign') as [SeenSpan]
   const [call] = named('POST /api/v1/transactions/sign') as [SeenSpan]
   assert.equal(call.kind, 2)
+  assert.deepEqual([call.traceId, call.parentSpanId], [TRACE.traceId, TRACE.spanId])
   assert.deepEqual([request.traceId, request.parentSpanId], [call.traceId, call.spanId])
   const sid = attribute(sessions()[0]!, 'quorate.session.id') as string
   assert.match(sid, /^[0-9a-f]{64}$/)

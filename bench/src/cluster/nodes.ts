@@ -179,8 +179,11 @@ export class BenchCluster {
 
   async #launch(config: NodeConfig): Promise<BenchNode> {
     const profiles = process.env['QUORATE_BENCH_PROFILE']
-    // The signer inherits them.
-    const options = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]
+    // The signer inherits them. A sample each millisecond, as usual, would keep idle nodes from being idle.
+    const options =
+      profiles === undefined
+        ? []
+        : ['--cpu-prof', '--cpu-prof-interval=4000', `--cpu-prof-dir=${profiles}`]
     // Of its own, so that what is logged costs this process nothing.
     const log = openSync(join(config.directory, 'node.log'), 'w', 0o600)
     const child = spawn(process.execPath, [...options, MAIN, JSON.stringify(config)], {

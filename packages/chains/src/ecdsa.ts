@@ -9,11 +9,10 @@ import { keccak_256 } from '@noble/hashes/sha3.js'
 import { Fault, isFault, toHex } from '@quorate/base'
 import {
   type Element,
-  fromBytesBe,
   secp256k1 as group,
-  inverse,
-  isEcdsaVouchedFor,
-  mod,
+  hasLowS,
+  recoveryId,
+  verifyEcdsa as verifies,
 } from '@quorate/math'
 import type { ItemHash, KeyRef, MessageHash } from './adapter.ts'
 
@@ -87,10 +86,7 @@ export function recoverKeys(
   })
 }
 
-/**
- * The recovery id with which `signature` names `publicKey`, or in words why there is none. Never throws.
- * It is read off the nonce point that verification works out: R = (e/s)·G + (r/s)·Q.
- */
+/** The recovery id with which `signature` names `publicKey`, or in words why there is none. Never throws. */
 export function recoveryIdOf(
   publicKey: Uint8Array,
   hash: ItemHash,
@@ -99,19 +95,9 @@ export function recoveryIdOf(
 ): number | string {
   const read = readSignature(signature)
   if (typeof read === 'string') return read
-  const { order, generator } = group
-  const { r, s } = read
-  const scale = inverse(s, order)
-  const e = fromBytesBe(digestOf(hash, message))
   const key = keyPoint(publicKey)
-  const wrong = 'it is not one of this key over this message'
-  if (key === null) return wrong
-  const point = group.msm([mod(r * scale, order), mod(e * scale, order)], [key, generator])
-  if (group.isIdentity(point)) return wrong
-  const encoded = group.encode(point)
-  const x = fromBytesBe(encoded.subarray(1))
-  if (mod(x, order) !== r) return wrong
-  return (x === r ? 0 : 2) + (encoded[0]! & 1)
+  const id = key && recoveryId(key, digestOf(hash, message), signature)
+  return id ?? 'it is not one of this key over this message'
 }
 
 /** Keys that were looked at lately: a wallet signs again and again. */
@@ -119,7 +105,7 @@ const known = new Map<string, Element | null>()
 const MAX_KNOWN = 256
 
 /** The point of a compressed key; `null` for bytes that are none. */
-function keyPoint(publicKey: Uint8Array): Element | null {
+export function keyPoint(publicKey: Uint8Array): Element | null {
   const name = toHex(publicKey)
   const found = known.get(name)
   if (found !== undefined) return found
@@ -145,16 +131,6 @@ export function verifyEcdsa(
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  if (publicKey.length !== 33 || typeof readSignature(signature) === 'string') return false
-  try {
-    const digest = digestOf(hash, message)
-    if (isEcdsaVouchedFor(publicKey, digest, signature)) return true
-    return secp256k1.verify(signature, digest, publicKey, {
-      prehash: false,
-      lowS: true,
-      format: 'compact',
-    })
-  } catch {
-    return false
-  }
+  if (message.length !== 32 && hash === 'prehash') return false
+  return hasLowS(signature) && verifies(publicKey, digestOf(hash, message), signature)
 }

@@ -184,3 +184,14 @@ test('a request that has waited and was signed is not signed again, by no node a
   }
   assert.deepEqual(charged(), before)
 })
+
+test('a node that did not sign tells the result as often as it is asked', async () => {
+  const { cluster } = treasury
+  const [alice, bob] = cluster.approvers
+  const { body, request } = await begin(APPROVE_ABOVE + 1n)
+  for (const each of [alice!, bob!]) await approve(await treasury.approval(body, each))
+  const first = signed(await cluster.submit(treasury.node(1), request))
+  await cluster.settle()
+  for (const node of [...cluster.nodes, ...cluster.nodes])
+    assert.equal(toHex(signed(await cluster.submit(node, request)).signed), toHex(first.signed))
+})

@@ -18,12 +18,14 @@ import {
   type HttpAnswer,
   type HttpRequest,
   type HttpRoute,
+  parseTraceparent,
   systemClock,
   systemRandom,
   systemTimers,
+  traceparent,
 } from '@quorate/platform'
 import { type Credential, type Endpoint, QuorateClient } from '@quorate/sdk'
-import { Bridge } from './bridge/bridge.ts'
+import { Bridge, type BridgeCall } from './bridge/bridge.ts'
 import { keygenSchema, readKeygen, readSign, signSchema, walletParams } from './bridge/shapes.ts'
 import { LabelledWallets } from './bridge/wallets.ts'
 import { type Caller, callerOf } from './callers.ts'
@@ -138,13 +140,13 @@ function routesOf(
       method: 'POST',
       path: '/keygen',
       schema: { body: keygenSchema },
-      handle: limited(({ body, signal }) => bridge.keygen(readKeygen(body), signal)),
+      handle: limited((request) => bridge.keygen(readKeygen(request.body), callOf(request))),
     },
     {
       method: 'POST',
       path: '/sign',
       schema: { body: signSchema },
-      handle: limited(({ body, signal }) => bridge.sign(readSign(body), signal)),
+      handle: limited((request) => bridge.sign(readSign(request.body), callOf(request))),
     },
     {
       method: 'GET',
@@ -155,6 +157,12 @@ function routesOf(
       ),
     },
   ]
+}
+
+/** The nodes are told only of a span that is one. */
+function callOf({ header, signal }: HttpRequest<string>): BridgeCall {
+  const span = parseTraceparent(header('traceparent'))
+  return { signal, traceparent: span && traceparent(span) }
 }
 
 /** The problem with the time after which it is worth another try. */

@@ -1,11 +1,14 @@
 /** Started by a test and killed by it: writes rows with their records, and says each one that was acknowledged. */
 import { writeSync } from 'node:fs'
+import { armFailpoints } from '@quorate/platform'
 import { leafDigest } from '#src/storage/leaf.js'
 import { openTestKms } from '#src/testing/index.js'
 
 const [directory, first = '0'] = process.argv.slice(2)
 if (directory !== undefined) {
   const kms = await openTestKms({ directory })
+  // What the KMS writes when it opens is written before.
+  armFailpoints(process.env, { isDevelopment: true })
   let next = Number(first)
   const one = async (): Promise<void> => {
     for (;;) {

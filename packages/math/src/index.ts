@@ -1,8 +1,9 @@
+export { hasLowS, recoveryId, scalarOfDigest, verifyEcdsa } from './ecdsa.ts'
 export { fromBytesBe, fromBytesLe, inverse, mod, toBytesBe } from './field.ts'
 export { type BackendChoice, installBackend, removeBackend } from './group/backend.ts'
 export { ed25519, isVouchedFor } from './group/ed25519.ts'
 export type { Element, Group, PointBackend } from './group/group.ts'
-export { decodeX, encodeX, hasEvenY, isEcdsaVouchedFor, secp256k1 } from './group/secp256k1.ts'
+export { decodeX, encodeUncompressed, encodeX, hasEvenY, secp256k1 } from './group/secp256k1.ts'
 export { type ChildKey, deriveChild } from './hd/derive.ts'
 export { formatPath, parsePath } from './hd/path.ts'
 export {

@@ -71,6 +71,7 @@ type Input<C extends OperationId> = {
   readonly query?: NodeApi[C]['query']
   readonly idempotencyKey?: string
   readonly signal?: AbortSignal | undefined
+  readonly traceparent?: string | undefined
 }
 
 /** The calls that are answered once. */
@@ -84,6 +85,8 @@ export type CallOptions = {
   /** Given, an operation that waits for people is followed until they have decided or it has expired. */
   readonly onWaiting?: OnProgress | undefined
   readonly signal?: AbortSignal | undefined
+  /** The caller's span (W3C Trace Context, 3.2), under which the node puts its own. */
+  readonly traceparent?: string | undefined
 }
 
 /** What a wallet is to sign. */
@@ -129,6 +132,7 @@ type AnyInput = {
   readonly body?: unknown
   readonly idempotencyKey?: string
   readonly signal?: AbortSignal | undefined
+  readonly traceparent?: string | undefined
 }
 
 export class NodeClient {
@@ -194,7 +198,7 @@ export class NodeClient {
   async #signed(
     endpoint: Endpoint,
     id: OperationId,
-    { params, query, body, idempotencyKey }: AnyInput,
+    { params, query, body, idempotencyKey, traceparent }: AnyInput,
   ): Promise<HttpCall> {
     const { cluster, clock, random } = this.#o
     const search = Object.entries(query ?? {})
@@ -211,6 +215,7 @@ export class NodeClient {
     }
     if (body !== undefined) headers['content-type'] = 'application/json'
     if (idempotencyKey !== undefined) headers[IDEMPOTENCY_HEADER] = idempotencyKey
+    if (traceparent !== undefined) headers['traceparent'] = traceparent
     if (credential !== undefined)
       headers['authorization'] = await signHttpRequest(
         { method, target, host: hostOf(endpoint), body: bytes },
@@ -245,7 +250,7 @@ export class NodeClient {
     options: CallOptions = {},
   ): Promise<OperationJson> {
     const credential = this.credentialFor(id)!
-    const { signal } = options
+    const { signal, traceparent } = options
     const request = await signClientRequest(
       credential.signer,
       this.#o.cluster,
@@ -260,6 +265,7 @@ export class NodeClient {
       body: { request: toHex(encodeRequest(request)) },
       idempotencyKey: body.value.requestId,
       signal,
+      traceparent,
     }
     for (let lost = 0; ; lost++) {
       const { answer, at } = await this.#ask(id, input)

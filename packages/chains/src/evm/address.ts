@@ -1,16 +1,18 @@
 /** Ethereum addresses: the last 20 bytes of the Keccak-256 hash of a public key, written as EIP-55 says. */
-import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { Fault, fromHex, toHex, utf8 } from '@quorate/base'
+import { encodeUncompressed } from '@quorate/math'
+import { keyPoint } from '../ecdsa.ts'
 import { encodeRlp, minimalBytes } from './rlp.ts'
 
 const HASH_BYTES_LEFT_OUT = 12
 
-/** The 20 bytes of the address of a compressed public key. */
-export const addressOf = (publicKey: Uint8Array): Uint8Array =>
-  keccak_256(secp256k1.Point.fromBytes(publicKey).toBytes(false).subarray(1)).slice(
-    HASH_BYTES_LEFT_OUT,
-  )
+/** The 20 bytes of the address of a compressed public key. @throws chains/bad-key */
+export function addressOf(publicKey: Uint8Array): Uint8Array {
+  const point = keyPoint(publicKey)
+  if (point === null) throw new Fault('chains/bad-key', { detail: 'not a point of secp256k1' })
+  return keccak_256(encodeUncompressed(point).subarray(1)).slice(HASH_BYTES_LEFT_OUT)
+}
 
 /** The address of the contract that `sender` (20 bytes) creates with that nonce. */
 export const contractAddress = (sender: Uint8Array, nonce: bigint): Uint8Array =>

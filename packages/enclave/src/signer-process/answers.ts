@@ -43,10 +43,12 @@ type Collected = {
   outcome(receipts: readonly Uint8Array[]): Outcome
 }
 
+type Found = { readonly answer: Answer; readonly outcome: Outcome }
+
 type Wait = {
   readonly checked: CheckedRequest
   readonly sessions: Map<string, Collected>
-  resolve(outcome: Outcome): void
+  resolve(found: Found): void
 }
 
 export class Answers {
@@ -59,7 +61,10 @@ export class Answers {
     this.#o = options
   }
 
-  /** The outcome of a request that another node leads or led; `undefined` where nobody tells within `waitMs`. */
+  /**
+   * The outcome of a request that another node leads or led, which this node knows from then on; `undefined`
+   * where nobody tells within `waitMs`.
+   */
   async fetch(
     checked: CheckedRequest,
     request: Uint8Array,
@@ -67,7 +72,7 @@ export class Answers {
   ): Promise<Outcome | undefined> {
     const { peers, ports, outbox, book } = this.#o
     const name = toHex(checked.hash)
-    const outcome = new Promise<Outcome | undefined>((resolve) => {
+    const finding = new Promise<Found | undefined>((resolve) => {
       const sessions = new Map<string, Collected>()
       const cancels = [
         ports.timers.after(waitMs, () => resolve(undefined)),
@@ -89,7 +94,11 @@ export class Answers {
     outbox.tellAll(peers.present, { kind: 'askAnswer', value: { request } })
     const own = book.answerTo(checked.hash)
     if (own !== undefined) await this.#takeOwn(checked, own)
-    return outcome
+    const found = await finding
+    // Asked once more it must not wait for approvals again, which it has no more once it is done.
+    if (found !== undefined)
+      await this.#keep(checked, found.answer).catch((error: unknown) => this.#refused(error))
+    return found?.outcome
   }
 
   /** Confirms what is known so far, and has all others confirm it. */
@@ -158,7 +167,7 @@ export class Answers {
     wait.sessions.set(name, known)
     known.receipts.add(receipt)
     const { receipts } = known.receipts
-    if (receipts.length >= known.need) wait.resolve(known.outcome(receipts))
+    if (receipts.length >= known.need) wait.resolve({ answer, outcome: known.outcome(receipts) })
   }
 
   /** A node wants to know what came of a request. */
@@ -196,15 +205,20 @@ export class Answers {
     const known = book.answerTo(checked.hash)
     const given = known ?? decode(answerCodec, answer, { maxBytes: MAX_ANSWER_BYTES })
     const { facts } = this.#collect(checked, given)
-    if (known === undefined) {
-      const changes = book.admit(checked)
-      await book.settle(checked.hash, given, async (change) => {
-        failpoint('enclave/answer/before-put')
-        await ports.persist([...changes, change], [])
-        failpoint('enclave/answer/after-put')
-      })
-    }
+    await this.#keep(checked, given)
     return { given, receipt: await makeReceipt(facts, peers, ports.clock.now()) }
+  }
+
+  /** Has an answer that is verified on disk, unless this node has one. */
+  async #keep(checked: CheckedRequest, answer: Answer): Promise<void> {
+    const { ports, book } = this.#o
+    if (book.answerTo(checked.hash) !== undefined) return
+    const changes = book.admit(checked)
+    await book.settle(checked.hash, answer, async (change) => {
+      failpoint('enclave/answer/before-put')
+      await ports.persist([...changes, change], [])
+      failpoint('enclave/answer/after-put')
+    })
   }
 
   /** This node's session of a request has ended well: whoever asked is told. */

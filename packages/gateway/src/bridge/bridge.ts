@@ -11,7 +11,7 @@
 import type { PolicyChoice } from '@quorate/api'
 import { Fault, isFault, toHex } from '@quorate/base'
 import { DIGEST, parseDigest } from '@quorate/chains'
-import type { QuorateClient, VerifiedWallet } from '@quorate/sdk'
+import type { CallOptions, QuorateClient, VerifiedWallet } from '@quorate/sdk'
 import type { GatewayConfig } from '../config.ts'
 import type { GrantFor } from '../grants.ts'
 import { networkOf } from './chain-types.ts'
@@ -35,6 +35,9 @@ export type BridgeOptions = {
   readonly grantFor: GrantFor
 }
 
+/** Ends the looking-up when the caller goes, and says whose span the call is under. */
+export type BridgeCall = Pick<CallOptions, 'traceparent'> & { readonly signal: AbortSignal }
+
 export class Bridge {
   readonly #o: BridgeOptions
   /** What is being signed or made now, by what was asked: a client that asks twice gets one answer. */
@@ -45,13 +48,13 @@ export class Bridge {
   }
 
   /** @throws gateway/unknown-chain, gateway/other-parties, gateway/other-wallet, api/bad-threshold, api/unsafe-threshold, and what the cluster refuses it with */
-  keygen(request: KeygenRequest, signal: AbortSignal): Promise<object> {
+  keygen(request: KeygenRequest, call: BridgeCall): Promise<object> {
     const { walletID, chainType, corruptionBound, parties, dialect } = request
     const name = JSON.stringify(['keygen', dialect, walletID, chainType, corruptionBound, parties])
-    return this.#once(name, () => this.#keygen(request, signal))
+    return this.#once(name, () => this.#keygen(request, call))
   }
 
-  async #keygen(request: KeygenRequest, signal: AbortSignal): Promise<object> {
+  async #keygen(request: KeygenRequest, { signal, traceparent }: BridgeCall): Promise<object> {
     const { config, client, wallets, policy, grantFor } = this.#o
     const { walletID, chainType, corruptionBound, parties, dialect } = request
     const network = networkOf(chainType, config)
@@ -68,14 +71,15 @@ export class Bridge {
     }
     const granted = grantFor(walletID)
     // Not given up when the caller goes: the key is then there when it asks again.
-    const made = await client.createWallet({
+    const wanted = {
       label: walletID,
       network,
       threshold,
       ...(granted === undefined
         ? { policy }
         : { policy: granted.policy, blindGrant: granted.grant }),
-    })
+    }
+    const made = await client.createWallet(wanted, { traceparent })
     wallets.made(made)
     return answerOf(dialect, made, chainType, noteOn(corruptionBound))
   }
@@ -90,21 +94,23 @@ export class Bridge {
   }
 
   /** @throws gateway/not-blind, sdk/unknown-wallet, policy/denied, sdk/…, and what the cluster refuses it with */
-  sign(request: SignRequest, signal: AbortSignal): Promise<object> {
+  sign(request: SignRequest, call: BridgeCall): Promise<object> {
     const { dialect, walletID, digest, txId } = request
     const name = JSON.stringify(['sign', dialect, walletID, [...digest], txId])
-    return this.#once(name, () => this.#sign(request, signal))
+    return this.#once(name, () => this.#sign(request, call))
   }
 
-  async #sign(request: SignRequest, signal: AbortSignal): Promise<object> {
+  async #sign(request: SignRequest, { signal, traceparent }: BridgeCall): Promise<object> {
     const { client, wallets } = this.#o
     const { dialect, walletID, digest, isSignersGiven, txId } = request
     const found = await wallets.find(walletID, signal)
     if (!found.wallet.blind) throw new Fault('gateway/not-blind')
-    const { signed, nodes } = await client.signWith({ parse: parseDigest }, found, {
-      network: DIGEST,
-      unsigned: digest,
-    })
+    const { signed, nodes } = await client.signWith(
+      { parse: parseDigest },
+      found,
+      { network: DIGEST, unsigned: digest },
+      { traceparent },
+    )
     const isEcdsa = found.key.scheme === 'ecdsa-secp256k1'
     return signatureAnswer(
       dialect,

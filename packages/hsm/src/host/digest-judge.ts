@@ -7,16 +7,13 @@
 import { createECDH } from 'node:crypto'
 import { p256 } from '@noble/curves/nist.js'
 import { fromHex, toHex } from '@quorate/base'
-import { fromBytesBe, inverse, mod, secp256k1 } from '@quorate/math'
+import { fromBytesBe, inverse, mod, secp256k1, verifyEcdsa } from '@quorate/math'
 import type { EcdsaAlgorithm } from '../ecdsa.ts'
 
 const { Point } = p256
 type P256Point = InstanceType<typeof Point>
 
-const ORDERS: { readonly [A in EcdsaAlgorithm]: bigint } = {
-  p256: Point.CURVE().n,
-  secp256k1: secp256k1.order,
-}
+const n = Point.CURVE().n
 /** Finding the point of a compressed key costs more than all the rest. */
 const MAX_POINTS = 64
 const points = new Map<string, P256Point>()
@@ -32,29 +29,22 @@ export function signatureHolds(
   digest: Uint8Array,
   signature: Uint8Array,
 ): boolean {
+  if (algorithm === 'secp256k1') {
+    secp256k1.decode(publicKey)
+    return verifyEcdsa(publicKey, digest, signature)
+  }
   if (digest.length !== 32 || signature.length !== 64) return false
-  const n = ORDERS[algorithm]
   const [r, s] = [fromBytesBe(signature.subarray(0, 32)), fromBytesBe(signature.subarray(32))]
   if (r === 0n || r >= n || s === 0n || s >= n) return false
-  const e = fromBytesBe(digest)
-  const x = algorithm === 'p256' ? nonceP256(publicKey, e, r, s) : nonceK1(publicKey, e, r, s)
+  const x = nonceOf(publicKey, fromBytesBe(digest), r, s)
   return x !== undefined && mod(x, n) === r
 }
 
-/** x of R = (e/s)·G + (r/s)·Q. */
-function nonceK1(publicKey: Uint8Array, e: bigint, r: bigint, s: bigint): bigint | undefined {
-  const { order, generator } = secp256k1
-  const w = inverse(s, order)
-  const point = secp256k1.msm(
-    [mod(e * w, order), mod(r * w, order)],
-    [generator, secp256k1.decode(publicKey)],
-  )
-  return secp256k1.isIdentity(point) ? undefined : fromBytesBe(secp256k1.encode(point).subarray(1))
-}
-
-/** The same as x of (r/s)·(Q + (e/r)·G), because ECDH gives the x of a multiple of any point, and no more. */
-function nonceP256(publicKey: Uint8Array, e: bigint, r: bigint, s: bigint): bigint | undefined {
-  const n = ORDERS.p256
+/**
+ * x of R = (e/s)·G + (r/s)·Q, worked out as (r/s)·(Q + (e/r)·G), because ECDH gives the x of a multiple of
+ * any point, and no more.
+ */
+function nonceOf(publicKey: Uint8Array, e: bigint, r: bigint, s: bigint): bigint | undefined {
   const shift = mod(e * inverse(r, n), n)
   const key = pointOf(publicKey)
   const point = shift === 0n ? key : key.add(timesBase(shift))

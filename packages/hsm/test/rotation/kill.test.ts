@@ -28,17 +28,45 @@ for (const what of ['deactivate', 'destroy'])
       assert.equal(signal, 'SIGKILL', stderr)
     }
     assert.ok(kills >= 5 && kills < 60, `${kills} kills`)
-    const state = await openHsmState(join(root, 'state'))
-    const device = await openIn(join(root, 'hsm'))
-    const roles = openKeyRoles(state)
-    const { count, job } = readRotation(state, 'validator') ?? {}
-    const [{ keyId, publicKey }, ...others] = roles.verifying('validator') as [
-      ReturnType<typeof roles.current>,
-    ]
-    const keys = await device.list()
-    await state.close()
-    assert.deepEqual([count, job, others], [1, undefined, []])
-    assert.equal(keys.length, what === 'destroy' ? 1 : 2)
-    assert.deepEqual(keys.find(({ id }) => id === keyId)?.publicKey, publicKey)
-    assert.equal(keys.find(({ id }) => id === keyId)?.label, 'validator-r2')
+    await assertRotated(root, what)
+  })
+
+/** One rotation, whole: one key in use, the one before gone or out of use. */
+async function assertRotated(root: string, what: string): Promise<void> {
+  const state = await openHsmState(join(root, 'state'))
+  const device = await openIn(join(root, 'hsm'))
+  const roles = openKeyRoles(state)
+  const { count, job } = readRotation(state, 'validator') ?? {}
+  const [{ keyId, publicKey }, ...others] = roles.verifying('validator') as [
+    ReturnType<typeof roles.current>,
+  ]
+  const keys = await device.list()
+  await state.close()
+  assert.deepEqual([count, job, others], [1, undefined, []])
+  assert.equal(keys.length, what === 'destroy' ? 1 : 2)
+  assert.deepEqual(keys.find(({ id }) => id === keyId)?.publicKey, publicKey)
+  assert.equal(keys.find(({ id }) => id === keyId)?.label, 'validator-r2')
+}
+
+const PLACES = [
+  'hsm/rotation/before-begin',
+  'hsm/rotation/after-begin',
+  'hsm/rotation/before-step',
+  'hsm/rotation/after-step',
+  'hsm/rotation/before-finish',
+  'hsm/rotation/after-finish',
+]
+for (const place of PLACES)
+  test(`a rotation survives kill -9 at ${place}`, (t) => {
+    const root = dirname(scratch(t))
+    const rotate = (env: { readonly [name: string]: string }) =>
+      spawnSync(process.execPath, [PROGRAM, root, 'destroy', '0'], {
+        encoding: 'utf8',
+        env: { ...process.env, ...env },
+      })
+    const { signal, stderr } = rotate({ QUORATE_FAILPOINTS: `${place}=crash` })
+    assert.equal(signal, 'SIGKILL', stderr)
+    const again = rotate({})
+    assert.equal(again.status, 0, again.stderr)
+    return assertRotated(root, 'destroy')
   })

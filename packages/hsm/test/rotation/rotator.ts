@@ -1,8 +1,8 @@
-/** A process that rotates one role, and kills itself after so many effects on disk. */
+/** A process that rotates one role, and kills itself after so many effects on disk or at an armed place. */
 import { join } from 'node:path'
 import type { Codec } from '@quorate/base'
 import { type HsmProvider, type HsmState, openHsmState, SimulatedHsm } from '@quorate/hsm'
-import { systemClock, systemRandom, systemTimers } from '@quorate/platform'
+import { armFailpoints, systemClock, systemRandom, systemTimers } from '@quorate/platform'
 import { openKeyRoles } from '#src/roles/bindings.js'
 import { type OldKeys, rotationConfig } from '#src/rotation/config.js'
 import { Rotations } from '#src/rotation/rotations.js'
@@ -75,5 +75,6 @@ async function rotate(root: string, oldKeys: OldKeys): Promise<void> {
 const [, , root, oldKeys, effects] = process.argv
 if (root !== undefined) {
   left = Number(effects)
+  armFailpoints(process.env, { isDevelopment: true })
   await rotate(root, oldKeys as OldKeys)
 }

@@ -15,14 +15,18 @@ import { StateTree } from '#src/storage/tree.js'
 import { openTestKms } from '#src/testing/index.js'
 import { scratch } from '../scratch.js'
 
+const PLACES = ['kms/journal/before-commit', 'kms/journal/after-commit']
 const PROGRAM = fileURLToPath(new URL('../write-forever.js', import.meta.url))
 
 test('killed in a loop under load: nothing acknowledged is lost, no half write, the chain whole', async (t) => {
   const directory = scratch(t)
   const acknowledged = new Set<string>()
-  for (const [life, target] of [60, 200, 500].entries()) {
+  for (const [life, end] of [60, 200, ...PLACES, 500].entries()) {
+    const target = typeof end === 'number' ? end : undefined
+    const armed = target === undefined ? { QUORATE_FAILPOINTS: `${end}=crash` } : {}
     const child = spawn(process.execPath, [PROGRAM, directory, String(life * 1_000_000)], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...armed },
     })
     const exited = once(child, 'exit')
     let seen = 0

@@ -204,6 +204,12 @@ export class CurveGroup<P extends CurvePoint<bigint, P>> implements Group {
     return this.#curve.compress(this.#rawOf(e))
   }
 
+  /** The raw encoding of the curve, a fresh array. @throws math/identity for the identity */
+  encodeRaw(e: Element): Uint8Array {
+    if (this.isIdentity(e)) throw new Fault('math/identity')
+    return this.#rawOf(e).slice()
+  }
+
   decode(bytes: Uint8Array): Element {
     if (bytes.length !== this.elementLength)
       throw new Fault('math/bad-element', { detail: 'wrong length' })

@@ -61,6 +61,9 @@ export const isEcdsaVouchedFor = (
   signature.length === 64 &&
   group.isVouchedFor(publicKey, digest, signature)
 
+/** The uncompressed encoding, 65 bytes (SEC 1, §2.3.3). @throws math/identity for the identity */
+export const encodeUncompressed = (e: Element): Uint8Array => group.encodeRaw(e)
+
 /** Whether the y coordinate of an element of secp256k1 is even. @throws math/identity for the identity */
 export const hasEvenY = (e: Element): boolean => secp256k1.encode(e)[0] === 2
 

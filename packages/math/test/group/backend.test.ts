@@ -7,13 +7,13 @@ import {
   ed25519,
   type Group,
   installBackend,
-  isEcdsaVouchedFor,
   isVouchedFor,
   type PointBackend,
   removeBackend,
   secp256k1,
 } from '@quorate/math'
 import { chooseBackends } from '@quorate/math/native'
+import { isEcdsaVouchedFor } from '#src/group/secp256k1.js'
 import { random } from '../random.ts'
 
 /** A right backend by way of the group itself, to be broken in one place. Raw points only where the curve has them compressed. */

@@ -130,7 +130,7 @@ describe('signing from presignatures', () => {
         path,
       } as const
       const facts = { sid: sha256(utf8(sid)), signers: idsOf(1, 2), items: [item] }
-      return String(new OnlineChecks(facts).shifts[0]!.factor)
+      return String(new OnlineChecks(facts).nonces[0]!.factor)
     }
     const factors = [
       nonceOf('a', 'm', []),

@@ -9,7 +9,15 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes, Fault, Secret } from '@quorate/base'
-import { type Element, fromBytesBe, inverse, mod, secp256k1, Transcript } from '@quorate/math'
+import {
+  type Element,
+  fromBytesBe,
+  inverse,
+  mod,
+  scalarOfDigest,
+  secp256k1,
+  Transcript,
+} from '@quorate/math'
 import type { PartyId } from '../../session/party.ts'
 import type { LevelId } from '../level.ts'
 
@@ -54,27 +62,35 @@ export function presignatureId(of: PublicPresignature): Uint8Array {
   return transcript.digest()
 }
 
-/** How a presignature is changed before it signs: τ and ρ as above; 0 and 1 leave it as it is. */
-export type Shift = { readonly tweak: bigint; readonly factor: bigint }
-export const NO_SHIFT: Shift = { tweak: 0n, factor: 1n }
+/** How a presignature is changed before it signs: τ, the key X + τ·G, and ρ, as above. */
+export type Shift = {
+  readonly tweak: bigint
+  readonly publicKey: Element
+  readonly factor: bigint
+}
+/** What everybody knows of the signature that a presignature becomes, before there is a message. */
+export type SignatureNonce = Shift & {
+  /** Γ′. */
+  readonly Gamma: Element
+  /** r′ = x(Γ′) mod q. */
+  readonly r: bigint
+  /** The recovery id of an s that is not negated. */
+  readonly recovery: number
+}
 
-/** r = x(Γ′) mod q, and the recovery id of an s that is not negated. @throws Fault math/bad-scalar for r = 0 */
+/** Without a shift the presignature stays as it is: τ = 0, ρ = 1. @throws Fault math/bad-scalar for r′ = 0 */
 export function nonceOf(
-  { Gamma }: Pick<PublicPresignature, 'Gamma'>,
-  { factor }: Shift,
-): { readonly r: bigint; readonly recovery: number; readonly Gamma: Element } {
+  { Gamma: unshifted, publicKey }: Pick<PublicPresignature, 'Gamma' | 'publicKey'>,
+  shift: Shift = { tweak: 0n, publicKey, factor: 1n },
+): SignatureNonce {
   const { order } = secp256k1
-  const shifted = factor === 1n ? Gamma : secp256k1.mul(factor, Gamma)
-  const encoded = secp256k1.encode(shifted)
+  const Gamma = secp256k1.mul(shift.factor, unshifted)
+  const encoded = secp256k1.encode(Gamma)
   const x = fromBytesBe(encoded.subarray(1))
   const r = mod(x, order)
   if (r === 0n) throw new Fault('math/bad-scalar')
-  return { r, recovery: (encoded[0]! & 1) | (x >= order ? 2 : 0), Gamma: shifted }
+  return { ...shift, Gamma, r, recovery: (encoded[0]! & 1) | (x >= order ? 2 : 0) }
 }
-
-/** m as a scalar. */
-export const scalarOfDigest = (digest: Uint8Array): bigint =>
-  mod(fromBytesBe(digest), secp256k1.order)
 
 /** Whether σⱼ·Γ′ = m·Δ̃ⱼ + r′·(S̃ⱼ + τ·Δ̃ⱼ). Variable-time: public inputs only. */
 export function isShareOf(
@@ -82,13 +98,11 @@ export function isShareOf(
   digest: Uint8Array,
   party: PartyId,
   share: bigint,
-  shift: Shift = NO_SHIFT,
+  { r, Gamma, tweak }: SignatureNonce = nonceOf(of),
 ): boolean {
-  const { order } = secp256k1
-  const { r, Gamma } = nonceOf(of, shift)
   const m = scalarOfDigest(digest)
   const expected = secp256k1.msm(
-    [mod(m + r * shift.tweak, order), r],
+    [mod(m + r * tweak, secp256k1.order), r],
     [of.deltas.get(party)!, of.chis.get(party)!],
   )
   return secp256k1.equals(secp256k1.mul(share, Gamma), expected)
@@ -182,16 +196,15 @@ export class TakenPresignature implements Disposable {
   }
 
   /** σᵢ = k̃′·m + r′·χ̃′. Treats the presignature as secret and wipes it. @throws threshold/presignature-used the second time */
-  sign(digest: Uint8Array, shift: Shift = NO_SHIFT): bigint {
+  sign(digest: Uint8Array, { r, tweak, factor }: SignatureNonce = nonceOf(this.public)): bigint {
     if (this.#isSpent) throw new Fault('threshold/presignature-used')
     const { order } = secp256k1
-    const { r } = nonceOf(this.public, shift)
     const k = secp256k1.decodeScalar(this.#k.expose())
     const chi = secp256k1.decodeScalar(this.#chi.expose())
     this[Symbol.dispose]()
-    const scale = shift.factor === 1n ? 1n : inverse(shift.factor, order)
+    const scale = factor === 1n ? 1n : inverse(factor, order)
     const m = scalarOfDigest(digest)
-    return mod(scale * (k * m + r * (chi + shift.tweak * k)), order)
+    return mod(scale * (k * m + r * (chi + tweak * k)), order)
   }
 
   [Symbol.dispose](): void {

@@ -10,10 +10,10 @@ import { entropyCommitment } from '../presign/entropy.ts'
 import { sharesCodec } from '../presign/messages.ts'
 import {
   isShareOf,
-  NO_SHIFT,
+  nonceOf,
   type PublicPresignature,
   presignatureId,
-  type Shift,
+  type SignatureNonce,
 } from '../presign/presignature.ts'
 import type { PublicChecks } from '../replay.ts'
 import { digestOf, type Message, type Prehash } from './message.ts'
@@ -75,7 +75,7 @@ export class OnlineChecks implements PublicChecks {
   readonly digests: readonly Uint8Array[]
   readonly #reveals = new Map<PartyId, Reveal>()
   readonly #shares = new Map<PartyId, Shares>()
-  #shifts: readonly Shift[]
+  #nonces: readonly SignatureNonce[]
 
   /** @throws threshold/bad-parameters for a digest to be signed from a presignature that is bound to its path */
   constructor(facts: OnlineFacts) {
@@ -101,14 +101,14 @@ export class OnlineChecks implements PublicChecks {
         }
       },
     )
-    this.#shifts = items.map((item, i) =>
-      item.kind === 'derived' ? this.#shiftOf(item, i) : NO_SHIFT,
+    this.#nonces = items.map((item, i) =>
+      item.kind === 'derived' ? this.#nonceOf(item, i) : nonceOf(item.presignature),
     )
   }
 
-  /** How each presignature is changed before it signs, once all entropy is known. */
-  get shifts(): readonly Shift[] {
-    return this.#shifts
+  /** What each presignature signs with, once all entropy is known. */
+  get nonces(): readonly SignatureNonce[] {
+    return this.#nonces
   }
   sharesOf(party: PartyId): readonly bigint[] {
     return this.#shares.get(party)!.shares
@@ -146,7 +146,7 @@ export class OnlineChecks implements PublicChecks {
 
   close(round: number): void {
     if (round !== shareRoundOf(this.facts))
-      this.#shifts = this.facts.items.map((item, i) => this.#shiftOf(item, i))
+      this.#nonces = this.facts.items.map((item, i) => this.#nonceOf(item, i))
   }
 
   #checkReveal(from: PartyId): void {
@@ -168,8 +168,8 @@ export class OnlineChecks implements PublicChecks {
    * ρ, after everything else was fixed: from the context alone, which holds the session, presignature,
    * digest and path, or from the entropy of all signers besides.
    */
-  #shiftOf(item: OnlineItem, i: number): Shift {
-    if (item.kind === 'bound') return NO_SHIFT
+  #nonceOf(item: OnlineItem, i: number): SignatureNonce {
+    if (item.kind === 'bound') return nonceOf(item.presignature)
     const isDerived = item.kind === 'derived'
     const transcript = new ProofTranscript(isDerived ? 'derive' : 'rerandomise', this.context)
     transcript.number('item', i)
@@ -177,17 +177,18 @@ export class OnlineChecks implements PublicChecks {
       transcript.party('party', party).bytes('entropy', this.#reveals.get(party)!.entropies[i]!)
     const factor = transcript.scalar()
     if (factor === 0n) throw new Abort('threshold/degenerate')
-    const { publicKey } = item.presignature
-    const tweak =
-      item.path.length === 0 ? 0n : deriveChild(publicKey, item.chainCode, item.path).tweak
-    return { tweak, factor }
+    const { tweak, publicKey } =
+      item.path.length === 0
+        ? { tweak: 0n, publicKey: item.presignature.publicKey }
+        : deriveChild(item.presignature.publicKey, item.chainCode, item.path)
+    return nonceOf(item.presignature, { tweak, publicKey, factor })
   }
 
   #checkShares(from: PartyId): void {
     const { context, shares } = this.#shares.get(from)!
     checkContext(this.context, context)
     for (const [i, { presignature }] of this.facts.items.entries())
-      if (!isShareOf(presignature, this.digests[i]!, from, shares[i]!, this.#shifts[i]))
+      if (!isShareOf(presignature, this.digests[i]!, from, shares[i]!, this.#nonces[i]))
         throw new Abort('threshold/invalid-share', { culprits: [from] })
   }
 }

@@ -121,7 +121,7 @@ function shareRound(
   taken: readonly TakenPresignature[],
 ): Step<readonly EcdsaSignature[]> {
   const number = shareRoundOf(checks.facts)
-  const shares = taken.map((each, i) => each.sign(checks.digests[i]!, checks.shifts[i]))
+  const shares = taken.map((each, i) => each.sign(checks.digests[i]!, checks.nonces[i]))
   return attestedRound(
     replay,
     self,
@@ -137,7 +137,7 @@ function shareRound(
             items.map(({ presignature }, i) => ({
               of: presignature.public,
               digest: checks.digests[i]!,
-              shift: checks.shifts[i],
+              nonce: checks.nonces[i],
             })),
             (party) => checks.sharesOf(party),
           ),

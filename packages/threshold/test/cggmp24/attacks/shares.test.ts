@@ -88,7 +88,7 @@ describe('a share that is one off', () => {
   test('unchecked, it spoils the signature and nobody is to blame', async () => {
     const on = await stageWithout({
       file: `${dist}/sign/checks.js`,
-      guard: '!isShareOf(presignature, this.digests[i], from, shares[i], this.#shifts[i])',
+      guard: '!isShareOf(presignature, this.digests[i], from, shares[i], this.#nonces[i])',
       instead: 'false',
     })
     const scene = on.onlineScene(presigned(on, 'one'), 'one online', bound('m'))
