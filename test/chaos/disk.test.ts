@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ProcessCluster, type ProcessNode, until } from '../support/process-cluster.ts'
-import { untilWhole } from './failpoints.ts'
 import { assertSound, ProcessLoad } from './process-storm.ts'
 import { Chance } from './random.ts'
+import { untilWhole } from './stage.ts'
 
 const RESUME_MS = 30_000
 const SIZE_BYTES = 6 * 1024 * 1024

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ProcessCluster, until } from '../support/process-cluster.ts'
-import { untilWhole } from './failpoints.ts'
+import { untilWhole } from './stage.ts'
 
 test('a node killed before it writes its share leaves no wallet pending at the others', async (t) => {
   const cluster = await ProcessCluster.start(3)

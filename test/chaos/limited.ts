@@ -9,15 +9,15 @@ export const FEE = 5_000n
 /** The one recipient of `solanaTransfer`: 32 bytes of 7 in base 58. */
 const RECIPIENT = 'US517G5965aydkZ46HS38QLi7UQiSojurfbQfKCELFx'
 
-/** Payments to one recipient, at most so much within an hour. */
-export const limitedTo = (limit: bigint): PolicyChoice =>
+/** Payments to one recipient, at most so much within an hour; larger ones ask two treasurers. */
+export const limitedTo = (limit: bigint, approveAbove = 10n ** 12n): PolicyChoice =>
   chooseTemplate('treasury', {
     networks: ['solana-devnet'],
     recipients: [RECIPIENT],
     maxFee: { SOL: '1000000' },
     limit: { SOL: String(limit) },
     within: '1h',
-    approveAbove: { SOL: '1000000000000' },
+    approveAbove: { SOL: String(approveAbove) },
     approvers: { group: 'treasurers', need: 2 },
     delayAbove: { SOL: '1000000000000' },
     delay: '60s',

@@ -10,6 +10,7 @@ import {
   type AuditRecord,
   decodeAuditRecord,
   decodeCheckpoint,
+  type RequestBody,
   type SignResult,
   verifyAudit,
   type WalletJson,
@@ -69,9 +70,13 @@ export class ProcessLoad {
       wallet.network === 'solana-devnet'
         ? solanaTransfer(fromHex(wallet.groupKey), amount)
         : sepoliaTransfer(amount)
-    const body = this.cluster.signBody(wallet, unsigned)
+    return this.ask(this.cluster.signBody(wallet, unsigned), node)
+  }
+
+  /** What comes of this request at that node. @throws the fault that the client got */
+  async ask(body: RequestBody, node: ProcessNode): Promise<SignResult> {
     try {
-      const { result } = await this.cluster.client(node).carryOut('signTransaction', body)
+      const { result } = await this.cluster.askAnew('signTransaction', body, node)
       if (result?.kind !== 'sign') throw new Error('no signature')
       this.signed.push({ request: body.value.requestId, result })
       return result

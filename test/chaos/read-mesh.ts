@@ -1,6 +1,8 @@
 /** A cluster of processes that does not run yet, with somebody on every connection of its mesh who reads. */
 import type { TestContext } from 'node:test'
+import { type RequestBody, requestHash } from '@quorate/api'
 import { acceptChain, checkHello, decodeSignedRecord } from '@quorate/auth'
+import { toHex } from '@quorate/base'
 import { verifyEd25519 } from '@quorate/enclave'
 import { ProcessCluster } from '../support/process-cluster.ts'
 import { MeshProxy } from './mesh-proxy.ts'
@@ -46,3 +48,7 @@ export async function readMesh(t: TestContext, size: number, chance: Chance): Pr
   t.after(() => proxy.close())
   return { cluster, proxy, witness }
 }
+
+/** What names a request to sign in manifests, in hex. */
+export const hashOf = ({ cluster, keys }: ProcessCluster, body: RequestBody): string =>
+  toHex(requestHash({ v: 1, cluster, client: keys.signer.client, body }))

@@ -61,6 +61,14 @@ export class Witness {
   manifestOf(sid: string): Manifest | undefined {
     return this.#manifests.get(sid)
   }
+  /** Sessions of a request, by its hash in hex, that all their signers gave their shares for. */
+  completed(request: string): number {
+    const shares = new Map<string, number>()
+    for (const { sid, manifest } of this.released)
+      if (toHex(manifest.request) === request) shares.set(sid, (shares.get(sid) ?? 0) + 1)
+    return [...shares].filter(([sid, count]) => count >= this.manifestOf(sid)!.signers.length)
+      .length
+  }
 
   /** A node's epoch record, without which its envelopes are nobody's. */
   learn(signed: Uint8Array, now: number): void {

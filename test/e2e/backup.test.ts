@@ -7,7 +7,8 @@ import type { RequestBody, WalletJson } from '@quorate/api'
 import { fromHex, type Id, newId, toHex } from '@quorate/base'
 import { solanaTransfer } from '@quorate/enclave/testing'
 import { checkBackup } from '@quorate/node'
-import { FAILPOINTS, systemRandom } from '@quorate/platform'
+import { systemRandom } from '@quorate/platform'
+import { placesOf } from '../chaos/places.ts'
 import {
   type BackupCluster,
   backupCluster,
@@ -61,14 +62,21 @@ test('a running node makes a backup when an operator asks, and says how its back
 
 test('a node that is lost with its HSM is restored on another machine; the old one is fenced', async () => {
   const { cluster } = world
-  const [first, second] = cluster.nodes as [ProcessNode, ProcessNode, ProcessNode]
+  const [first, second, third] = cluster.nodes as [ProcessNode, ProcessNode, ProcessNode]
   await backedUp(first, () => cluster.sign(wallet, transfer(1n)))
   const file = await latest(first)
   const lost = await loseMachine(cluster, first)
   const entry = await restoreOnto(world, first, file)
   assert.deepEqual(await restoreOnto(world, first, file), entry, 'it can be repeated')
   await world.agree({ nodes: nodesWith(cluster, entry) })
-  for (const node of cluster.nodes) await cluster.launch(node)
+  await Promise.all([second, third].map((node) => cluster.launch(node)))
+  // Killed while it takes over what the others know of its ledgers, it takes that over at its next start.
+  for (const place of placesOf('test/e2e/backup.test.ts', 'enclave/restore/')) {
+    await cluster.launch(first, { QUORATE_FAILPOINTS: `${place}=crash` })
+    await until(() => Promise.resolve(first.child?.exitCode !== null), 60_000)
+    assert.ok(first.log.includes(`failpoint ${place}: crash`), first.log.join('\n'))
+  }
+  await cluster.launch(first)
   await cluster.untilConnected()
 
   const former: ProcessNode = {
@@ -136,7 +144,7 @@ test('a backup older than what the other nodes know of is refused, unless the ad
 test('a daemon killed at each place of a backup makes the next one, and the chain of backups goes on', async () => {
   const { cluster } = world
   const [first] = cluster.nodes as [ProcessNode]
-  const places = FAILPOINTS.filter((name) => name.startsWith('node/backup/'))
+  const places = placesOf('test/e2e/backup.test.ts', 'node/backup/')
   assert.ok(places.length > 0)
   for (const place of places) {
     await cluster.kill(first)
@@ -190,7 +198,7 @@ test('a restore that is killed at any place can be repeated', async () => {
   const [first] = cluster.nodes as [ProcessNode]
   await until(() => Promise.resolve(logged(first, 'backup.made') > 0), 60_000)
   const file = await latest(first)
-  for (const name of FAILPOINTS.filter((each) => each.startsWith('node/restore/'))) {
+  for (const name of placesOf('test/e2e/backup.test.ts', 'node/restore/')) {
     const directory = `${first.directory}-${name.replaceAll('/', '-')}`
     mkdirSync(directory, { mode: 0o700 })
     const node = { ...first, config: { ...first.config, directory } }

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import type { WalletJson } from '@quorate/api'
 import { fromHex } from '@quorate/base'
 import { solanaTransfer } from '@quorate/enclave/testing'
-import { FAILPOINTS } from '@quorate/platform'
+import { placesOf } from '../chaos/places.ts'
 import { ProcessCluster, type ProcessNode, until } from '../support/process-cluster.ts'
 
 let cluster: ProcessCluster
@@ -57,9 +57,7 @@ test('a node killed in the middle of a signing: the next attempt takes another',
 })
 
 /** Names of places in the making of a wallet, from the first change on disk to the last. */
-const PLACES = FAILPOINTS.filter(
-  (name) => /^enclave\/(keygen|session)\//.test(name) && !name.endsWith('-run-alone'),
-)
+const PLACES = placesOf('test/e2e/crash.test.ts')
 
 test('all nodes killed at each place of key generation: the wallet is whole everywhere or nowhere', async (t) => {
   const relaunch = async (armed: string | undefined): Promise<void> => {

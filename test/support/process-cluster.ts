@@ -11,9 +11,16 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { OperationJson, RequestBody, WalletJson } from '@quorate/api'
+import {
+  encodeRequest,
+  type OperationJson,
+  type PolicyChoice,
+  type RequestBody,
+  signRequest,
+  type WalletJson,
+} from '@quorate/api'
 import { encodeClusterRecord, encodeSignedRecord, readNodeCard } from '@quorate/auth'
-import { fromHex, type Id, newId, type Signer } from '@quorate/base'
+import { fromHex, type Id, newId, type Signer, toHex } from '@quorate/base'
 import { verifyEd25519 } from '@quorate/enclave'
 import { QUICK_ECDSA, softwareKey } from '@quorate/enclave/testing'
 import { joinCluster, makeCard, openLocal, signProposal } from '@quorate/node'
@@ -50,11 +57,14 @@ export type ProcessNode = {
 }
 
 type Role = 'operator' | 'signer' | 'auditor'
+export type ClientKey = { readonly client: Id<'cli'>; readonly signer: Signer }
 
 export class ProcessCluster {
   readonly root: string
   readonly nodes: ProcessNode[]
-  readonly keys: Record<Role, { readonly client: Id<'cli'>; readonly signer: Signer }>
+  readonly keys: Record<Role, ClientKey>
+  /** Both members of the group `treasurers`, which policies may ask. */
+  readonly approvers: readonly ClientKey[]
   readonly admin: Signer = softwareKey()
   readonly project: Id<'prj'>
   cluster!: Uint8Array
@@ -96,6 +106,7 @@ export class ProcessCluster {
     })
     const key = () => ({ client: newId('cli', Date.now(), systemRandom), signer: softwareKey() })
     this.keys = { operator: key(), signer: key(), auditor: key() }
+    this.approvers = [key(), key()]
     this.project = newId('prj', Date.now(), systemRandom)
   }
 
@@ -126,6 +137,14 @@ export class ProcessCluster {
     )
     const cards = await Promise.all(locals.map((local, i) => makeCard(local, `node-${i + 1}`)))
     const now = Date.now()
+    const entry = ({ client, signer }: ClientKey, role: Role | 'approver', name: string) => ({
+      id: client,
+      key: signer.publicKey,
+      name,
+      role,
+      project: this.project,
+      expiresAt: now + 86_400_000,
+    })
     const record = encodeClusterRecord({
       v: 1,
       number: 1,
@@ -137,14 +156,13 @@ export class ProcessCluster {
       }),
       admins: [{ id: 'admin', key: this.admin.publicKey }],
       adminThreshold: 1,
-      clients: (Object.keys(this.keys) as Role[]).map((role) => ({
-        id: this.keys[role].client,
-        key: this.keys[role].signer.publicKey,
-        name: role,
-        role,
-        project: this.project,
-        expiresAt: now + 86_400_000,
-      })),
+      clients: [
+        ...(Object.keys(this.keys) as Role[]).map((role) => entry(this.keys[role], role, role)),
+        ...this.approvers.map((key, i) => ({
+          ...entry(key, 'approver', `approver-${i + 1}`),
+          groups: ['treasurers'],
+        })),
+      ],
       minProtocol: 1,
       hybrid: false,
       defaultPolicy: 'testnet-open',
@@ -255,7 +273,10 @@ export class ProcessCluster {
     })
   }
 
-  walletBody(network: TestNetwork, o: { label?: string; threshold?: number } = {}): RequestBody {
+  walletBody(
+    network: TestNetwork,
+    o: { label?: string; threshold?: number; policy?: PolicyChoice } = {},
+  ): RequestBody {
     const now = Date.now()
     return {
       kind: 'createWallet',
@@ -269,7 +290,7 @@ export class ProcessCluster {
         network,
         threshold: o.threshold ?? Math.floor(this.nodes.length / 2) + 1,
         parties: this.nodes.length,
-        policy: chooseTemplate('testnet-open', {}),
+        policy: o.policy ?? chooseTemplate('testnet-open', {}),
         unsafeThreshold: false,
         createdAt: now,
         expiresAt: now + 60_000,
@@ -277,8 +298,13 @@ export class ProcessCluster {
     }
   }
 
-  async createWallet(network: TestNetwork, at: ProcessNode = this.nodes[0]!): Promise<WalletJson> {
-    const { result } = await this.client(at).carryOut('createWallet', this.walletBody(network))
+  async createWallet(
+    network: TestNetwork,
+    at: ProcessNode = this.nodes[0]!,
+    policy?: PolicyChoice,
+  ): Promise<WalletJson> {
+    const body = this.walletBody(network, policy && { policy })
+    const { result } = await this.client(at).carryOut('createWallet', body)
     if (result?.kind !== 'createWallet') throw new Error('no wallet')
     return result.wallet
   }
@@ -296,7 +322,7 @@ export class ProcessCluster {
     return result.wallet
   }
 
-  signBody(wallet: WalletJson, unsigned: Uint8Array): RequestBody {
+  signBody(wallet: WalletJson, unsigned: Uint8Array, lifetimeMs = 60_000): RequestBody {
     const now = Date.now()
     return {
       kind: 'sign',
@@ -312,7 +338,7 @@ export class ProcessCluster {
         path: [],
         policyHash: fromHex(wallet.policyHash),
         createdAt: now,
-        expiresAt: now + 60_000,
+        expiresAt: now + lifetimeMs,
       },
     }
   }
@@ -323,6 +349,26 @@ export class ProcessCluster {
     at: ProcessNode = this.nodes[0]!,
   ): Promise<OperationJson> {
     return this.client(at).carryOut('signTransaction', this.signBody(wallet, unsigned))
+  }
+
+  /**
+   * What comes of a request at that node, asked under a key of its own: under the request's, a node that died
+   * says for a day that it was interrupted.
+   */
+  async askAnew(
+    id: 'signTransaction' | 'changePolicy',
+    body: RequestBody,
+    at: ProcessNode,
+  ): Promise<OperationJson> {
+    const { client, signer } = this.keys[id === 'signTransaction' ? 'signer' : 'operator']
+    const request = toHex(encodeRequest(await signRequest(signer, this.cluster, client, body)))
+    const api = this.client(at)
+    const asked = { body: { request }, idempotencyKey: toHex(systemRandom.bytes(16)) }
+    return api.wait(
+      id === 'changePolicy' && body.kind === 'changePolicy'
+        ? await api.call(id, { ...asked, params: { walletId: body.value.wallet } })
+        : await api.call('signTransaction', asked),
+    )
   }
 
   async close(): Promise<void> {
