@@ -195,3 +195,15 @@ test('a node that did not sign tells the result as often as it is asked', async 
   for (const node of [...cluster.nodes, ...cluster.nodes])
     assert.equal(toHex(signed(await cluster.submit(node, request)).signed), toHex(first.signed))
 })
+
+test('two approvals that are given at once are both on disk', async () => {
+  const { cluster } = treasury
+  const { body, request } = await begin(APPROVE_ABOVE + 1n)
+  const both = await Promise.all(cluster.approvers.map((each) => treasury.approval(body, each)))
+  const node = treasury.node(2)
+  await Promise.all(both.map((approval) => node.signer.approve({ approval })))
+  const [row] = [...node.disk.waiting.values()]
+  assert.deepEqual(new Set(row!.approvals.map(toHex)), new Set(both.map(toHex)))
+  await cluster.settle()
+  signed(await cluster.submit(treasury.node(1), request))
+})

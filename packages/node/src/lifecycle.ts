@@ -3,7 +3,7 @@
  * takes on nothing new, and lets what it has begun come to its end before it goes. What has no end in
  * time is failed with a code that says that asking again is safe.
  */
-import { type Clock, Fault } from '@quorate/base'
+import { type Clock, Fault, isFault } from '@quorate/base'
 import type { Timers } from '@quorate/platform'
 
 export type DrainOptions = {
@@ -68,9 +68,10 @@ export class Lifecycle {
     this.#isCutOff = true
   }
 
-  /** What was cut off is not the fault of who asked. */
+  /** What was cut off, here or by the death of the signer, is not the fault of who asked. */
   reasonOf(error: unknown): unknown {
-    return this.#isCutOff ? new Fault('node/interrupted', { cause: error }) : error
+    const isInterrupted = this.#isCutOff || isFault(error, 'enclave/channel-closed')
+    return isInterrupted ? new Fault('node/interrupted', { cause: error }) : error
   }
 
   /** Resolves once all has come to its end, or `patienceMs` have passed; whether it has. */

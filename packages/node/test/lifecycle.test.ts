@@ -101,6 +101,12 @@ test('an idle node goes at once, or when the sessions of others have had a secon
   assert.equal(other.drained(), true)
 })
 
+test('what the death of the signer cut short may be asked again as well', () => {
+  const { lifecycle } = stage()
+  const reason = lifecycle.reasonOf(new Fault('enclave/channel-closed'))
+  assert.ok(isFault(reason, 'node/interrupted') && reason.retryable)
+})
+
 test('patience ends, and what is cut off then says that it may be asked again', async () => {
   const { lifecycle, drain, drained, pass } = stage(3_000)
   const failure = new Fault('policy/denied')
@@ -112,6 +118,6 @@ test('patience ends, and what is cut off then says that it may be asked again', 
   await pass(1_200)
   assert.equal(drained(), false)
   lifecycle.cutOff()
-  const reason = lifecycle.reasonOf(new Fault('enclave/channel-closed'))
+  const reason = lifecycle.reasonOf(new Fault('enclave/peers-missing'))
   assert.ok(isFault(reason, 'node/interrupted') && reason.retryable)
 })

@@ -3,7 +3,7 @@
  * disk, from when it first heard of it: the delay is counted from there by its own clock. Approvals and
  * rejections go to all nodes, are checked when they come, and again by each signer at signing time.
  */
-import { decodeApproval } from '@quorate/api'
+import { type Approval, decodeApproval } from '@quorate/api'
 import { equalBytes, Fault, isFault, toHex } from '@quorate/base'
 import { failpoint } from '@quorate/platform'
 import { type Decision, type Standing, type StandingFacts, standingOf } from '@quorate/policy'
@@ -52,6 +52,8 @@ type Entry = {
 export class WaitingRequests {
   readonly #o: WaitingOptions
   readonly #entries = new Map<string, Entry>()
+  /** The last change of a request that is being written, by the request. */
+  readonly #changes = new Map<string, Promise<void>>()
   readonly #cancel: () => void
   /** The latest time seen: a clock that is set back does not make a delay begin earlier. */
   #highWater = 0
@@ -125,9 +127,33 @@ export class WaitingRequests {
     }
   }
 
+  /** One change of a request after the other: each is written over what the one before has left. */
+  #inTurn<T>(name: string, change: () => Promise<T>): Promise<T> {
+    const changed = (this.#changes.get(name) ?? Promise.resolve()).then(change)
+    const settled: Promise<void> = changed
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .finally(() => {
+        if (this.#changes.get(name) === settled) this.#changes.delete(name)
+      })
+    this.#changes.set(name, settled)
+    return changed
+  }
+
   /** Keeps a request from now on, and has all others keep it. @throws enclave/busy */
-  async keep(checked: CheckedRequest, request: Uint8Array, isLed: boolean): Promise<void> {
+  keep(checked: CheckedRequest, request: Uint8Array, isLed: boolean): Promise<void> {
     const name = toHex(checked.hash)
+    return this.#inTurn(name, () => this.#keep(name, checked, request, isLed))
+  }
+
+  async #keep(
+    name: string,
+    checked: CheckedRequest,
+    request: Uint8Array,
+    isLed: boolean,
+  ): Promise<void> {
     const known = this.#entries.get(name)
     if (known !== undefined && (known.row.isLed || !isLed)) return
     if (known === undefined && this.#entries.size >= this.#o.limits.maxWaiting)
@@ -195,11 +221,16 @@ export class WaitingRequests {
   }
 
   async #take(encoded: Uint8Array): Promise<Uint8Array> {
-    const { peers, ports } = this.#o
     const approval = decodeApproval(encoded)
-    const entry = [...this.#entries.values()].find(({ subject }) =>
-      equalBytes(subject, approval.subject),
-    )
+    const [name] =
+      [...this.#entries].find(([, { subject }]) => equalBytes(subject, approval.subject)) ?? []
+    if (name === undefined) throw new Fault('enclave/not-waiting')
+    return this.#inTurn(name, () => this.#add(name, approval, encoded))
+  }
+
+  async #add(name: string, approval: Approval, encoded: Uint8Array): Promise<Uint8Array> {
+    const { peers, ports } = this.#o
+    const entry = this.#entries.get(name)
     if (entry === undefined) throw new Fault('enclave/not-waiting')
     const { row } = entry
     const checked = checkRequest(row.request, peers.cluster, ports.clock.now())
@@ -218,9 +249,7 @@ export class WaitingRequests {
       ],
     )
     failpoint('enclave/approval/after-put')
-    // Another one may have come while the disk worked.
-    const late = entry.row.approvals.filter((each) => !next.approvals.includes(each))
-    entry.row = { ...next, approvals: [...next.approvals, ...late] }
+    entry.row = next
     this.#look(entry)
     return row.hash
   }
@@ -269,8 +298,11 @@ export class WaitingRequests {
 
   /** It has come to its end. */
   async forget(hash: Uint8Array): Promise<void> {
-    if (!this.#entries.delete(toHex(hash))) return
-    await this.#o.ports.persist([{ kind: 'dropWaiting', value: { hash } }], [])
+    const name = toHex(hash)
+    if (!this.#entries.delete(name)) return
+    await this.#inTurn(name, () =>
+      this.#o.ports.persist([{ kind: 'dropWaiting', value: { hash } }], []),
+    )
   }
 
   /** What a request waits for, for people. */
