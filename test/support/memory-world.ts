@@ -3,13 +3,13 @@ import { cpSync, rmSync } from 'node:fs'
 import { encodeRequest, type RequestBody, signRequest } from '@quorate/api'
 import { decodeWallet, type WalletRow } from '@quorate/enclave'
 import {
-  HostileNode,
+  corrupted,
   solanaIntent,
   TestCluster,
   type TestNode,
   walletBody,
 } from '@quorate/enclave/testing'
-import { HONEST, type Honest, type TestWallet, type World } from './world.ts'
+import type { Honest, TestWallet, World } from './world.ts'
 
 const MAX_TURNS = 100
 
@@ -23,31 +23,8 @@ export type MemoryWorld = World & {
 export async function memoryWorld(): Promise<MemoryWorld> {
   const cluster = await TestCluster.start(3)
   const { operator, signer } = cluster.clients
-  const third = cluster.nodes[2]!
   const honest = (node: Honest): TestNode => cluster.nodes[node - 1]!
-  cluster.kill(third)
-  // Keys of a later epoch replace earlier ones only if their time is later.
-  cluster.time.advance(1)
-  const hostile = await HostileNode.open({
-    hsmDirectory: third.directory,
-    storeId: third.disk.storeId,
-    sealedSecrets: third.disk.secrets!,
-    chain: cluster.chain,
-    clock: cluster.time,
-    timers: cluster.time,
-    send: (to, envelope) => void cluster.wires.push({ from: 3, to, envelope }),
-  })
-  cluster.tamper = (wire) => {
-    if (wire.to !== 3) return [wire]
-    void hostile.deliver(wire.envelope)
-    return []
-  }
-  const introduce = (node: TestNode): void => {
-    node.signer.peer({ record: hostile.record })
-    hostile.meet(node.epoch)
-  }
-  for (const node of HONEST) introduce(honest(node))
-  await cluster.settle()
+  const hostile = await corrupted(cluster)
 
   const request = (body: RequestBody) => {
     const { id, key } = body.kind === 'sign' ? signer : operator
@@ -124,7 +101,8 @@ export async function memoryWorld(): Promise<MemoryWorld> {
           Object.assign(node.disk, copy)
           cluster.time.advance(1)
           await cluster.restart(node)
-          introduce(node)
+          node.signer.peer({ record: hostile.record })
+          hostile.meet(node.epoch)
           await cluster.settle()
         },
       }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
-import { type FaultCode, isFault, toHex } from '@quorate/base'
-import { softwareKey } from '@quorate/enclave/testing'
+import { encode, type FaultCode, isFault, toHex } from '@quorate/base'
+import { corrupted, softwareKey } from '@quorate/enclave/testing'
 import { decodeEntry } from '@quorate/policy'
+import { partyId } from '@quorate/threshold'
+import { answerCodec } from '#src/signer-process/request-book.js'
 import { APPROVE_ABOVE, DELAY_ABOVE, DELAY_MS, signed, Treasury, waiting } from './treasury.ts'
 
 const isCode = (code: FaultCode) => (error: unknown) => isFault(error, code)
@@ -25,14 +27,20 @@ const approve = async (approval: Uint8Array, at = 1): Promise<void> => {
   await treasury.cluster.settle()
 }
 
+/** How many requests each node says to wait. */
+const listed = (): readonly number[] => {
+  const { cluster } = treasury
+  const { project } = cluster.clients.signer
+  return cluster.nodes.map(({ signer }) => signer.listWaiting({ project }).items.length)
+}
+
 test('a request waits for its approvals, wherever they are given, and is signed when they are all there', async () => {
   const { cluster } = treasury
   const [alice, bob] = cluster.approvers
   const { body, request, waits } = await begin(APPROVE_ABOVE + 1n)
   assert.deepEqual(waits.approvals, [{ group: 'treasurers', need: 2, given: 0 }])
   assert.equal(waits.notBefore, null)
-  for (const { signer } of cluster.nodes)
-    assert.equal(signer.listWaiting({ project: cluster.clients.signer.project }).items.length, 1)
+  assert.deepEqual(listed(), [1, 1, 1])
 
   await approve(await treasury.approval(body, alice!), 2)
   assert.deepEqual(treasury.node(1).woken, [])
@@ -46,7 +54,7 @@ test('a request waits for its approvals, wherever they are given, and is signed 
   assert.equal(treasury.node(1).woken.length, 1)
   signed(await cluster.submit(treasury.node(1), request))
   await cluster.settle()
-  assert.equal(treasury.node(1).disk.waiting.size, 0)
+  for (const { disk } of cluster.nodes) assert.equal(disk.waiting.size, 0)
 })
 
 test('neither the wait nor its approvals are lost by a restart of every node', async () => {
@@ -112,7 +120,9 @@ test('a rejection ends a request on every node, also where its leader keeps it t
   cluster.tamper = (wire) => (wire.to === 1 ? [] : [wire])
   await approve(await treasury.approval(body, carol!, { decision: 'reject' }), 2)
   cluster.tamper = (wire) => [wire]
+  assert.deepEqual(listed(), [1, 0, 0])
   await assert.rejects(cluster.submit(treasury.node(1), request), isCode('policy/rejected'))
+  assert.deepEqual(listed(), [0, 0, 0])
 })
 
 test('a delay passes on each node’s own clock, and can be used for a veto', async () => {
@@ -206,4 +216,75 @@ test('two approvals that are given at once are both on disk', async () => {
   assert.deepEqual(new Set(row!.approvals.map(toHex)), new Set(both.map(toHex)))
   await cluster.settle()
   signed(await cluster.submit(treasury.node(1), request))
+})
+
+test('a node that was away while a request was carried out asks nobody to approve it again', async () => {
+  const { cluster } = treasury
+  const [alice, bob] = cluster.approvers
+  const away = treasury.node(3)
+  cluster.kill(away)
+  const { body, request } = await begin(APPROVE_ABOVE + 1n)
+  for (const each of [alice!, bob!]) await approve(await treasury.approval(body, each))
+  const first = signed(await cluster.submit(treasury.node(1), request))
+  cluster.time.advance(1)
+  await cluster.restart(away)
+  waiting(await cluster.submit(away, request))
+  await cluster.settle()
+  assert.equal(away.woken.length, 1)
+  assert.deepEqual(listed(), [0, 0, 1])
+  assert.equal(toHex(signed(await cluster.submit(away, request)).signed), toHex(first.signed))
+  for (const { disk } of cluster.nodes) assert.equal(disk.waiting.size, 0)
+})
+
+test('a leader that dies with the signature on disk tells its client afterwards, and waits no more', async () => {
+  const { cluster } = treasury
+  const [alice, bob] = cluster.approvers
+  const leader = treasury.node(1)
+  const { body, request } = await begin(APPROVE_ABOVE + 1n)
+  for (const each of [alice!, bob!]) await approve(await treasury.approval(body, each))
+  leader.beforePersist = (changes) => {
+    if (changes.some(({ kind }) => kind === 'dropWaiting')) cluster.kill(leader)
+  }
+  void cluster.submit(leader, request).catch(() => undefined)
+  await cluster.settle()
+  leader.beforePersist = () => {}
+  assert.equal(leader.isUp, false)
+  assert.equal(leader.disk.waiting.size, 1)
+  cluster.time.advance(1)
+  await cluster.restart(leader)
+  signed(await cluster.submit(leader, request))
+  await cluster.settle()
+  for (const { disk } of cluster.nodes) assert.equal(disk.waiting.size, 0)
+})
+
+test('a hostile node ends no wait by saying that the request is done', async (t) => {
+  const { cluster } = treasury
+  const [alice, bob] = cluster.approvers
+  const other = await treasury.pay(1n)
+  const hostile = await corrupted(cluster)
+  t.after(() => hostile.close())
+  const { body, request } = await begin(APPROVE_ABOVE + 1n)
+  const sid = new Uint8Array(32).fill(1)
+  const lie = (signature: Uint8Array): void => {
+    const answer = encode(answerCodec, {
+      sid,
+      attempt: 0,
+      signers: [partyId(1), partyId(3)],
+      signatures: [signature],
+    })
+    const { hash } = [...treasury.node(1).disk.waiting.values()][0]!
+    const value = { request: hash, answer, receipt: new Uint8Array(64) }
+    for (const to of hostile.others) hostile.sayControl({ kind: 'answer', value }, sid, to)
+  }
+  lie(new Uint8Array(64))
+  lie(other.items[0]!.signature)
+  await cluster.settle()
+  for (const { log, disk, woken } of [treasury.node(1), treasury.node(2)]) {
+    assert.equal(log.filter(({ event }) => event === 'answer.refused').length, 2)
+    assert.equal(disk.waiting.size, 1)
+    assert.deepEqual(woken, [])
+  }
+  for (const each of [alice!, bob!]) await approve(await treasury.approval(body, each))
+  const { signers } = signed(await cluster.submit(treasury.node(1), request))
+  assert.deepEqual(signers, [1, 2])
 })

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { type AcceptedRecord, acceptChain, decodeSignedRecord } from '@quorate/auth'
 import { toHex } from '@quorate/base'
 import {
-  HostileNode,
+  corrupted,
+  type HostileNode,
   type IntentOptions,
   intentOf,
   refreshBody,
@@ -33,33 +34,9 @@ export class EcdsaCluster {
     return acceptChain(this.cluster.chain.map(decodeSignedRecord), { verify: verifyEd25519 })
   }
 
-  /** Puts a node that tests can make misbehave in place of node 3, before there is any wallet. */
-  async corrupt(): Promise<HostileNode> {
-    const { cluster } = this
-    const third = this.nodes[2]
-    cluster.kill(third)
-    // Keys of a later epoch replace earlier ones only if their time is later.
-    cluster.time.advance(1)
-    const hostile = await HostileNode.open({
-      hsmDirectory: third.directory,
-      storeId: third.disk.storeId,
-      sealedSecrets: third.disk.secrets!,
-      chain: cluster.chain,
-      clock: cluster.time,
-      timers: cluster.time,
-      send: (to, envelope) => void cluster.wires.push({ from: 3, to, envelope }),
-    })
-    cluster.tamper = (wire) => {
-      if (wire.to !== 3) return [wire]
-      void hostile.deliver(wire.envelope)
-      return []
-    }
-    for (const node of [this.nodes[0], this.nodes[1]]) {
-      node.signer.peer({ record: hostile.record })
-      hostile.meet(node.epoch)
-    }
-    await cluster.settle()
-    return hostile
+  /** As `corrupted`, before there is any wallet. */
+  corrupt(): Promise<HostileNode> {
+    return corrupted(this.cluster)
   }
 
   async restart(node: TestNode): Promise<void> {

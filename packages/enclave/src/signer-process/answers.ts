@@ -15,6 +15,7 @@ import type { SignerPorts } from './ports.ts'
 import { makeReceipt, ReceiptBook, type ReceiptFacts } from './receipts.ts'
 import { type Answer, answerCodec, type RequestBook } from './request-book.ts'
 import { type CheckedRequest, checkRequest, type ReadTransaction } from './requests.ts'
+import type { WaitingRequests } from './waiting.ts'
 import type { Wallets } from './wallets.ts'
 
 /** Askers of one request that are remembered. */
@@ -26,6 +27,7 @@ const MAX_ANSWER_BYTES = 1 << 17
 
 export type AnswersOptions = {
   readonly book: RequestBook
+  readonly waiting: WaitingRequests
   readonly wallets: Wallets
   readonly peers: Peers
   readonly ports: SignerPorts
@@ -95,7 +97,6 @@ export class Answers {
     const own = book.answerTo(checked.hash)
     if (own !== undefined) await this.#takeOwn(checked, own)
     const found = await finding
-    // Asked once more it must not wait for approvals again, which it has no more once it is done.
     if (found !== undefined)
       await this.#keep(checked, found.answer).catch((error: unknown) => this.#refused(error))
     return found?.outcome
@@ -209,20 +210,23 @@ export class Answers {
     return { given, receipt: await makeReceipt(facts, peers, ports.clock.now()) }
   }
 
-  /** Has an answer that is verified on disk, unless this node has one. */
+  /** Has an answer that is verified on disk, unless this node has one: it is asked for no approvals from then on. */
   async #keep(checked: CheckedRequest, answer: Answer): Promise<void> {
-    const { ports, book } = this.#o
-    if (book.answerTo(checked.hash) !== undefined) return
-    const changes = book.admit(checked)
-    await book.settle(checked.hash, answer, async (change) => {
-      failpoint('enclave/answer/before-put')
-      await ports.persist([...changes, change], [])
-      failpoint('enclave/answer/after-put')
-    })
+    const { ports, book, waiting } = this.#o
+    if (book.answerTo(checked.hash) === undefined) {
+      const changes = book.admit(checked)
+      await book.settle(checked.hash, answer, async (change) => {
+        failpoint('enclave/answer/before-put')
+        await ports.persist([...changes, change], [])
+        failpoint('enclave/answer/after-put')
+      })
+    }
+    await waiting.ended(checked.hash)
   }
 
   /** This node's session of a request has ended well: whoever asked is told. */
   async known(checked: CheckedRequest): Promise<void> {
+    await this.#o.waiting.ended(checked.hash)
     const name = toHex(checked.hash)
     const askers = this.#askers.get(name)
     if (askers === undefined && !this.#waits.has(name)) return
@@ -233,6 +237,24 @@ export class Answers {
     if (this.#waits.has(name)) await this.#takeOwn(checked, answer)
   }
 
+  /** Tells everyone what came of a request for which they may still wait. */
+  async tellAll(checked: CheckedRequest): Promise<void> {
+    const { book, peers } = this.#o
+    const answer = book.answerTo(checked.hash)
+    if (answer === undefined) return
+    await this.#tell(peers.present, checked, answer).catch((error: unknown) => this.#refused(error))
+  }
+
+  /** A node waits for a request that is done, as this node knows: it is told. Says whether that is so. */
+  async tellDone(to: PartyId, request: Uint8Array): Promise<boolean> {
+    const { peers, ports, book } = this.#o
+    const checked = checkRequest(request, peers.cluster, ports.clock.now())
+    const answer = book.answerTo(checked.hash)
+    if (answer === undefined) return false
+    await this.#tell([to], checked, answer)
+    return true
+  }
+
   async #tell(to: readonly PartyId[], checked: CheckedRequest, answer: Answer): Promise<void> {
     const { peers, ports, outbox } = this.#o
     const { facts } = this.#collect(checked, answer)
@@ -241,10 +263,18 @@ export class Answers {
     outbox.tellAll(to, { kind: 'answer', value })
   }
 
-  /** A signer tells what came of a request; a false answer is no answer. */
-  told({ request, answer, receipt }: ControlOf<'answer'>): void {
+  /** A node tells what came of a request that this one asked about or waits for; a false answer is no answer. */
+  async told({ request, answer, receipt }: ControlOf<'answer'>): Promise<void> {
     try {
-      this.#take(request, decode(answerCodec, answer, { maxBytes: MAX_ANSWER_BYTES }), receipt)
+      const given = decode(answerCodec, answer, { maxBytes: MAX_ANSWER_BYTES })
+      if (this.#waits.has(toHex(request))) {
+        this.#take(request, given, receipt)
+        return
+      }
+      const kept = this.#o.waiting.kept(request)
+      if (kept === undefined) return
+      this.#collect(kept, given)
+      await this.#keep(kept, given)
     } catch (error) {
       this.#refused(error)
     }

@@ -159,7 +159,8 @@ export class Member {
         this.#parts.clock.heard(from, message.value.time)
         return
       case 'waiting':
-        await this.#parts.waiting.heard(message.value.request, message.value.approvals)
+        if (!(await this.#parts.answers.tellDone(from, message.value.request)))
+          await this.#parts.waiting.heard(message.value.request, message.value.approvals)
         return
       case 'approval':
         await this.#parts.waiting.approvalHeard(message.value.approval)
@@ -168,7 +169,7 @@ export class Member {
         await this.#parts.answers.asked(from, message.value)
         return
       case 'answer':
-        this.#parts.answers.told(message.value)
+        await this.#parts.answers.told(message.value)
         return
       case 'confirm':
         await this.#parts.answers.confirm(from, message.value)
@@ -210,14 +211,17 @@ export class Member {
     return this.#parts.waiting.approve(approval)
   }
 
-  /** The requests of a project that wait here, oldest first; those that cannot be read any more are left out. */
+  /** The requests of a project that wait here, oldest first; those that wait in vain or cannot be read any more are left out. */
   listWaiting(project: string): readonly WaitingItem[] {
-    return this.#parts.waiting.ofProject(project).flatMap(({ request, hash, since }) => {
+    const { waiting, reader } = this.#parts
+    return waiting.ofProject(project).flatMap(({ request, hash, since }) => {
       try {
         const checked = checkRequest(request, this.#peers.cluster, this.#ports.clock.now())
-        const { view, decision, policyHash } = this.#parts.reader.read(checked)
-        const waiting = this.#parts.waiting.describe(checked, decision, policyHash)
-        return [{ hash, request, lines: describeView(view), waiting, since }]
+        const { view, decision, policyHash } = reader.read(checked)
+        const { state } = waiting.standing(checked, decision, policyHash)
+        if (state === 'denied' || state === 'rejected') return []
+        const waits = waiting.describe(checked, decision, policyHash)
+        return [{ hash, request, lines: describeView(view), waiting: waits, since }]
       } catch (error) {
         if (isFault(error)) return []
         throw error

@@ -134,7 +134,7 @@ export function assemble(o: MemberOptions): Parts {
   const budgets = new Budgets({ peers, ports, outbox, rows: ledger, highWaters })
   const restored = new Restored({ peers, wallets, budgets, outbox, logger })
   const book = new RequestBook(clock, stored.requests, stored.highWater)
-  const answers = new Answers({ book, wallets, peers, ports, outbox, read: reread })
+  const answers = new Answers({ book, waiting, wallets, peers, ports, outbox, read: reread })
   const records = new SessionRecords(ports)
   const pools = new Pools(clock)
   const watch = new ClockWatch({

@@ -41,15 +41,19 @@ export class SigningLead {
     if (book.answerTo(checked.hash) !== undefined) {
       const outcome = await answers.fetch(checked, request, CLAIM_MS)
       if (outcome === undefined) throw new Fault('enclave/receipts-missing')
+      await waiting.forget(checked.hash)
       return outcome
     }
     const waits = await this.#waits(checked, request)
     if (waits !== undefined) return waits
     try {
       const outcome = await this.#signHereOrElsewhere(checked, request, run)
+      // The others keep it as well, and those that did not sign do not know.
+      if (waiting.kept(checked.hash) !== undefined) await answers.tellAll(checked)
       await waiting.forget(checked.hash)
       return outcome
     } catch (error) {
+      if (isFault(error, 'policy/rejected')) await waiting.forget(checked.hash)
       // A node that was away counts the delay from when it came back, and it may take that node to sign.
       if (!isFault(error, 'policy/delayed')) throw error
       waiting.putOff(checked.hash)

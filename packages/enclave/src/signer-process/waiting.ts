@@ -61,8 +61,8 @@ export class WaitingRequests {
   constructor(options: WaitingOptions) {
     this.#o = options
     for (const row of options.rows) {
-      const subject = this.#subjectOf(row)
-      if (subject !== undefined) this.#put(row, subject)
+      const checked = this.#checkedOf(row)
+      if (checked !== undefined) this.#put(row, subjectOf(checked))
       this.#highWater = Math.max(this.#highWater, row.since)
     }
     this.#cancel = options.ports.timers.every(TICK_MS, () => this.#tick())
@@ -72,11 +72,11 @@ export class WaitingRequests {
     this.#entries.set(toHex(row.hash), { row, subject, dueAt: 0, isAwake: false })
   }
 
-  /** What approvals of a kept request sign; `undefined` where its client is no longer enrolled or it is over. */
-  #subjectOf({ request }: WaitingRow): Uint8Array | undefined {
+  /** A kept request, checked anew; `undefined` where its client is no longer enrolled or it is over. */
+  #checkedOf({ request }: WaitingRow): CheckedRequest | undefined {
     try {
       const { peers, ports } = this.#o
-      return subjectOf(checkRequest(request, peers.cluster, ports.clock.now()))
+      return checkRequest(request, peers.cluster, ports.clock.now())
     } catch (error) {
       if (isFault(error)) return undefined
       throw error
@@ -259,7 +259,11 @@ export class WaitingRequests {
     if (!entry.row.isLed || entry.isAwake) return
     const dueAt = this.#dueAt(entry.row)
     entry.dueAt = dueAt ?? Number.POSITIVE_INFINITY
-    if (dueAt !== undefined) return
+    if (dueAt === undefined) this.#wake(entry)
+  }
+
+  #wake(entry: Entry): void {
+    if (entry.isAwake) return
     entry.isAwake = true
     this.#o.ports.wake(entry.row.hash)
   }
@@ -296,7 +300,21 @@ export class WaitingRequests {
     entry.dueAt = Math.min(this.#now() + PUT_OFF_MS, entry.row.until)
   }
 
-  /** It has come to its end. */
+  /** The request of that hash, where it is kept and its client may still ask for it. */
+  kept(hash: Uint8Array): CheckedRequest | undefined {
+    const row = this.#entries.get(toHex(hash))?.row
+    return row && this.#checkedOf(row)
+  }
+
+  /** This node knows what came of it: there is nothing to wait for, and whoever leads it may tell its client. */
+  async ended(hash: Uint8Array): Promise<void> {
+    const entry = this.#entries.get(toHex(hash))
+    if (entry === undefined) return
+    if (entry.row.isLed) this.#wake(entry)
+    else await this.forget(hash)
+  }
+
+  /** Nobody waits for it any more. */
   async forget(hash: Uint8Array): Promise<void> {
     const name = toHex(hash)
     if (!this.#entries.delete(name)) return
@@ -326,16 +344,7 @@ export class WaitingRequests {
   ofProject(project: string): readonly WaitingRow[] {
     return [...this.#entries.values()]
       .map(({ row }) => row)
-      .filter((row) => {
-        const { cluster } = this.#o.peers
-        try {
-          const { request } = checkRequest(row.request, cluster, this.#o.ports.clock.now())
-          return request.body.value.project === project
-        } catch (error) {
-          if (isFault(error)) return false
-          throw error
-        }
-      })
+      .filter((row) => this.#checkedOf(row)?.request.body.value.project === project)
       .sort((a, b) => a.since - b.since)
   }
 

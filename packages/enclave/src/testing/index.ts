@@ -8,6 +8,7 @@ export {
   TestNode,
   type Wire,
 } from './cluster.ts'
+export { corrupted } from './corrupted.ts'
 export { type Heard, HostileNode, type HostileOptions, type Said } from './hostile-node.ts'
 export { type NodeFiles, type OpenedNode, openNode } from './opened-node.ts'
 export {
