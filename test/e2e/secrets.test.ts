@@ -3,7 +3,7 @@
  * their files; and what putting the whole data directory back does.
  */
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { WalletJson } from '@quorate/api'
@@ -80,8 +80,9 @@ test('no process ever holds the key, none more than its own share, and no file a
         ['signer', node.signerPid],
       ] as const) {
         const file = join(cluster.root, `dump-${moment}-${role}-${node.index}`)
-        writeFileSync(file, '')
-        for (const chunk of memoryOf(pid)) writeFileSync(file, chunk, { flag: 'a' })
+        const dump = openSync(file, 'w', 0o600)
+        for (const piece of memoryOf(pid)) writeSync(dump, piece)
+        closeSync(dump)
         dumps.push({ pid, role, node: node.index, moment, file })
       }
   }

@@ -6,6 +6,7 @@ import { toHex } from '@quorate/base'
 const CHUNK_BYTES = 16 * 1024 * 1024
 /** Longest form of a value: hex. Chunks overlap by it. */
 const OVERLAP_BYTES = 64
+const EMPTY_PAGE = Buffer.alloc(4096)
 
 /** Every form in which 32 bytes may lie about: as they are, reversed (BigInt words), and as hex text. */
 export const formsOf = (value: Uint8Array): readonly Buffer[] => {
@@ -17,7 +18,23 @@ export const formsOf = (value: Uint8Array): readonly Buffer[] => {
 
 export type Sought = { readonly name: string; readonly forms: readonly Buffer[] }
 
-/** Copies of the readable, writable memory of a process, in overlapping chunks. */
+/** What lies in a chunk, without its empty pages: that is half of what a process has. */
+function* filledOf(chunk: Buffer): Generator<Buffer> {
+  let from: number | undefined
+  for (let at = 0; ; at += EMPTY_PAGE.length) {
+    const page = chunk.subarray(at, at + EMPTY_PAGE.length)
+    if (!page.equals(EMPTY_PAGE.subarray(0, page.length))) {
+      from ??= at
+      continue
+    }
+    if (from !== undefined)
+      yield chunk.subarray(Math.max(0, from - OVERLAP_BYTES), at + OVERLAP_BYTES)
+    if (page.length === 0) return
+    from = undefined
+  }
+}
+
+/** Copies of what the readable, writable memory of a process holds, in overlapping pieces. */
 export function* memoryOf(pid: number): Generator<Buffer> {
   const regions = readFileSync(`/proc/${pid}/maps`, 'latin1')
     .split('\n')
@@ -34,7 +51,7 @@ export function* memoryOf(pid: number): Generator<Buffer> {
         const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES + OVERLAP_BYTES, to - at))
         try {
           const read = readSync(memory, chunk, 0, chunk.length, at)
-          yield chunk.subarray(0, read)
+          yield* filledOf(chunk.subarray(0, read))
         } catch {
           // Reserved but unmapped pages cannot be read; nothing lies there.
         }

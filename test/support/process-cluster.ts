@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -401,11 +401,11 @@ export async function until(is: () => Promise<boolean>, limitMs = 120_000): Prom
   }
 }
 
+/** Until the process has ended, whether or not its new parent has taken notice (Linux: /proc). */
 async function untilGone(pid: number): Promise<void> {
   await until(async () => {
     try {
-      process.kill(pid, 0)
-      return false
+      return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
     } catch {
       return true
     }

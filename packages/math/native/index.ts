@@ -41,6 +41,9 @@ export async function chooseBackends(
   }
 }
 
+/** As `chooseBackends`, for signatures over Ed25519 alone: for processes that do no more than verify them. */
+export const hastenEd25519 = (): Promise<BackendChoice> => tryBackend(ed25519, loadSodium)
+
 /**
  * Makes OpenSSL serve powers modulo big integers, after it has shown that it computes what `bigint`
  * does; says what serves them now, and why. For all moduli that are used from now on.

@@ -10,7 +10,7 @@ import {
 import type { VerifySignature } from '@quorate/api'
 import { concatBytes, fromHex, type Random, type Signer } from '@quorate/base'
 import { isVouchedFor } from '@quorate/math'
-import { chooseBackends } from '@quorate/math/native'
+import { hastenEd25519 } from '@quorate/math/native'
 import type { EnvelopeCrypto } from '@quorate/threshold'
 
 const SPKI = {
@@ -30,7 +30,7 @@ const MAX_PARSED = 256
 
 /** Has the fastest backend that can be loaded verify signatures in this process from now on; the same ones hold. */
 export async function hastenVerification(backend: 'fastest' | 'noble'): Promise<void> {
-  if (backend === 'fastest') await chooseBackends()
+  if (backend === 'fastest') await hastenEd25519()
 }
 
 /** Whether `signature` is one of RFC 8032. Never throws. */

@@ -14,7 +14,7 @@ export type BackendChoice = {
   readonly reason: string
 }
 
-const RANDOM_INPUTS = 4
+const RANDOM_INPUTS = 2
 
 /**
  * Installs `backend` into `group` if every operation agrees with noble on edge cases and on random
@@ -53,7 +53,7 @@ function findDifference(
   random: Random,
 ): string | undefined {
   const q = noble.order
-  const scalars = [1n, 2n, 3n, 8n, (1n << 128n) - 1n, q >> 1n, q - 2n, q - 1n]
+  const scalars = [1n, 2n, (1n << 128n) - 1n, q - 2n, q - 1n]
   for (let i = 0; i < RANDOM_INPUTS; i++) scalars.push(noble.randomScalar(random))
   const encodings = scalars.map((k) => noble.encode(noble.mulBase(k)))
   const [expected, found] = [
@@ -132,7 +132,7 @@ const everyPair = (
   group: Group,
   left: readonly Element[],
   right: readonly Element[],
-): readonly Element[] => left.slice(0, 8).flatMap((a) => right.map((b) => group.add(a, b)))
+): readonly Element[] => left.flatMap((a) => right.map((b) => group.add(a, b)))
 
 const encodeAll = (group: Group, elements: readonly Element[]): readonly string[] =>
   elements.map((e) => (group.isIdentity(e) ? 'identity' : toHex(group.encode(e))))
