@@ -3,7 +3,7 @@
  * their files; and what putting the whole data directory back does.
  */
 import assert from 'node:assert/strict'
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { WalletJson } from '@quorate/api'
@@ -81,7 +81,7 @@ test('no process ever holds the key, none more than its own share, and no file a
       ] as const) {
         const file = join(cluster.root, `dump-${moment}-${role}-${node.index}`)
         const dump = openSync(file, 'w', 0o600)
-        for (const piece of memoryOf(pid)) writeSync(dump, piece)
+        for (const piece of memoryOf(pid)) writeFileSync(dump, piece)
         closeSync(dump)
         dumps.push({ pid, role, node: node.index, moment, file })
       }

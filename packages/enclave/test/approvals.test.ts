@@ -288,3 +288,30 @@ test('a hostile node ends no wait by saying that the request is done', async (t)
   const { signers } = signed(await cluster.submit(treasury.node(1), request))
   assert.deepEqual(signers, [1, 2])
 })
+
+test('a hostile node that speaks of a rejection takes no approval away', async (t) => {
+  const { cluster } = treasury
+  const [alice, bob] = cluster.approvers
+  const hostile = await corrupted(cluster)
+  t.after(() => hostile.close())
+  hostile.incoming = ({ header, control }) => {
+    if (control?.kind === 'prepare')
+      hostile.sayControl(
+        { kind: 'refuse', value: { code: 'policy/rejected' } },
+        header.sid,
+        header.from,
+      )
+    return undefined
+  }
+  const { body, request } = await begin(APPROVE_ABOVE + 1n)
+  for (const each of [alice!, bob!]) await approve(await treasury.approval(body, each))
+  // Nobody else is there to sign with.
+  cluster.kill(treasury.node(2))
+  await assert.rejects(cluster.submit(treasury.node(1), request), isCode('policy/rejected'))
+  cluster.time.advance(1)
+  await cluster.restart(treasury.node(2))
+  treasury.node(2).signer.peer({ record: hostile.record })
+  hostile.meet(treasury.node(2).epoch)
+  treasury.node(1).signer.peerGone({ index: hostile.index })
+  signed(await cluster.submit(treasury.node(1), request))
+})

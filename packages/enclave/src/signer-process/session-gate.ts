@@ -5,9 +5,10 @@ import { requestAudit } from './audit.ts'
 import type { ControlOf } from './control.ts'
 import { judge } from './judge.ts'
 import type { Limits } from './limits.ts'
+import { NO_SESSION } from './outbox.ts'
 import type { Participation, Plan } from './participation.ts'
 import type { PlanContext } from './plan-context.ts'
-import type { CheckedRequest } from './requests.ts'
+import { type CheckedRequest, checkRequest } from './requests.ts'
 
 /** @throws enclave/busy where as many of the kind run as may */
 export function refuseTooMany(
@@ -60,9 +61,12 @@ export async function judged(
   }
 }
 
-/** What a refused proposal shows to be missing here: a change of policy, or the request that begins to wait. */
+/**
+ * What a refused proposal shows to be missing: here a change of policy, or the request that begins to wait;
+ * at its coordinator a rejection, which it is shown, for it need not believe that there is one.
+ */
 export async function catchUp(
-  { policies, wallets, waiting }: PlanContext,
+  { peers, policies, wallets, waiting, ports, tell }: PlanContext,
   from: PartyId,
   { code }: Fault,
   message: ControlOf<'prepare'>,
@@ -72,4 +76,9 @@ export async function catchUp(
     if (stored !== undefined) policies.askFor(from, stored.record)
   }
   if (code === 'policy/delayed') await waiting.heard(message.request, message.approvals ?? [])
+  if (code === 'policy/rejected') {
+    const { hash } = checkRequest(message.request, peers.cluster, ports.clock.now())
+    for (const approval of waiting.approvalsFor(hash))
+      tell({ kind: 'approval', value: { approval } }, NO_SESSION, [from])
+  }
 }

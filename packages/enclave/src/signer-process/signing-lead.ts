@@ -53,7 +53,6 @@ export class SigningLead {
       await waiting.forget(checked.hash)
       return outcome
     } catch (error) {
-      if (isFault(error, 'policy/rejected')) await waiting.forget(checked.hash)
       // A node that was away counts the delay from when it came back, and it may take that node to sign.
       if (!isFault(error, 'policy/delayed')) throw error
       waiting.putOff(checked.hash)
