@@ -7,7 +7,7 @@ import { utf8 } from '@quorate/base'
 import { type HostileNode, softwareKey } from '@quorate/enclave/testing'
 import { partyId, sealEnvelope } from '@quorate/threshold'
 import { attack } from '../support/attack.ts'
-import type { ProcessNode } from '../support/process-cluster.ts'
+import type { ProcessNode } from '../support/process-node.ts'
 import { worldWithout } from '../support/without-guard.ts'
 import type { World } from '../support/world.ts'
 

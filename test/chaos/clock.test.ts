@@ -1,7 +1,9 @@
 /** One machine's clock is an hour wrong, and then right again: it takes no part meanwhile, and nobody is blamed. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { ProcessCluster, type ProcessNode, until } from '../support/process-cluster.ts'
+import { ProcessCluster } from '../support/process-cluster.ts'
+import type { ProcessNode } from '../support/process-node.ts'
+import { until } from '../support/until.ts'
 import { assertSound, ProcessLoad } from './process-storm.ts'
 import { Chance } from './random.ts'
 import { WallClock } from './wall-clock.ts'

@@ -3,7 +3,7 @@
  * meanwhile with the others, what the place is about is whole, and afterwards all is sound.
  */
 import type { TestContext } from 'node:test'
-import type { ProcessNode } from '../support/process-cluster.ts'
+import type { ProcessNode } from '../support/process-node.ts'
 import type { ProcessReport } from './process-storm.ts'
 import { Stage } from './stage.ts'
 import { visitLedger } from './visits/ledger.ts'

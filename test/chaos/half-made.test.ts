@@ -1,7 +1,8 @@
 /** One node dies in the making of a wallet while the others stay up and connected: the wallet comes to nothing everywhere. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ProcessCluster, until } from '../support/process-cluster.ts'
+import { ProcessCluster } from '../support/process-cluster.ts'
+import { until } from '../support/until.ts'
 import { untilWhole } from './stage.ts'
 
 test('a node killed before it writes its share leaves no wallet pending at the others', async (t) => {

@@ -21,8 +21,9 @@ import { decodeWallet, readReceipt, verifyEd25519 } from '@quorate/enclave'
 import { sepoliaTransfer, solanaTransfer } from '@quorate/enclave/testing'
 import { MIGRATIONS, Store } from '@quorate/node/testing'
 import { openSql, systemClock, systemRandom } from '@quorate/platform'
-import type { ProcessCluster, ProcessNode } from '../support/process-cluster.ts'
-import { until } from '../support/process-cluster.ts'
+import type { ProcessCluster } from '../support/process-cluster.ts'
+import type { ProcessNode } from '../support/process-node.ts'
+import { until } from '../support/until.ts'
 import type { Chance } from './random.ts'
 
 type Signed = { readonly request: string; readonly result: SignResult }

@@ -1,6 +1,7 @@
 /** A machine that starts before it knows the time: with its clock right, and started again, it takes part like any other. */
 import { test } from 'node:test'
-import { ProcessCluster, until } from '../support/process-cluster.ts'
+import { ProcessCluster } from '../support/process-cluster.ts'
+import { until } from '../support/until.ts'
 import { assertSound, ProcessLoad } from './process-storm.ts'
 import { Chance } from './random.ts'
 import { WallClock } from './wall-clock.ts'

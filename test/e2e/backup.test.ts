@@ -17,7 +17,8 @@ import {
   restoreOnto,
 } from '../support/backup-cluster.ts'
 import { getText } from '../support/get-text.ts'
-import { type ProcessNode, until } from '../support/process-cluster.ts'
+import type { ProcessNode } from '../support/process-node.ts'
+import { until } from '../support/until.ts'
 
 let world: BackupCluster
 let wallet: WalletJson

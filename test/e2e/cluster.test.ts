@@ -5,7 +5,8 @@ import { fromHex } from '@quorate/base'
 import { findAdapter } from '@quorate/chains'
 import { solanaTransfer } from '@quorate/enclave/testing'
 import { getText } from '../support/get-text.ts'
-import { ProcessCluster, until } from '../support/process-cluster.ts'
+import { ProcessCluster } from '../support/process-cluster.ts'
+import { until } from '../support/until.ts'
 
 let cluster: ProcessCluster
 let wallet: WalletJson

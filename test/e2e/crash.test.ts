@@ -4,7 +4,9 @@ import type { WalletJson } from '@quorate/api'
 import { fromHex } from '@quorate/base'
 import { solanaTransfer } from '@quorate/enclave/testing'
 import { placesOf } from '../chaos/places.ts'
-import { ProcessCluster, type ProcessNode, until } from '../support/process-cluster.ts'
+import { ProcessCluster } from '../support/process-cluster.ts'
+import type { ProcessNode } from '../support/process-node.ts'
+import { until } from '../support/until.ts'
 
 let cluster: ProcessCluster
 let wallet: WalletJson

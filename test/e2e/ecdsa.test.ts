@@ -7,8 +7,8 @@ import { fromHex } from '@quorate/base'
 import { findAdapter } from '@quorate/chains'
 import { type EvidenceVerdict, verifyEvidenceFile } from '@quorate/enclave'
 import { QUICK_ECDSA, sepoliaTransfer } from '@quorate/enclave/testing'
-import { until } from '../support/process-cluster.ts'
 import { type ProcessWorld, processWorld } from '../support/process-world.ts'
+import { until } from '../support/until.ts'
 
 const NETWORK = 'ethereum-sepolia'
 

@@ -25,7 +25,8 @@ import { chooseTemplate, instantiate, policyHash } from '@quorate/policy'
 import { QuorateClient, readClusterChain } from '@quorate/sdk'
 import * as fc from 'fast-check'
 import { Collector } from '../support/collector.ts'
-import { ProcessCluster, silent, until } from '../support/process-cluster.ts'
+import { ProcessCluster, silent } from '../support/process-cluster.ts'
+import { until } from '../support/until.ts'
 
 const DIGEST = '5a'.repeat(32)
 const { token, line } = newToken('till', systemRandom)

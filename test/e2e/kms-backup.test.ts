@@ -18,7 +18,9 @@ import {
   nodesWith,
   restoreOnto,
 } from '../support/backup-cluster.ts'
-import { type ProcessNode, silent, until } from '../support/process-cluster.ts'
+import { silent } from '../support/process-cluster.ts'
+import type { ProcessNode } from '../support/process-node.ts'
+import { until } from '../support/until.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'quorate-kms-'))
 const tokenFile = join(directory, 'token')

@@ -21,7 +21,8 @@ import {
   systemTimers,
 } from '@quorate/platform'
 import { NatsServer, noNatsServer } from '../support/nats-server.ts'
-import { ProcessCluster, silent, until } from '../support/process-cluster.ts'
+import { ProcessCluster, silent } from '../support/process-cluster.ts'
+import { until } from '../support/until.ts'
 
 type Transport = NonNullable<NodeConfig['transport']>
 

@@ -11,7 +11,9 @@ import { openSql, systemClock, systemRandom } from '@quorate/platform'
 import { Collector, type SeenSpan } from '../support/collector.ts'
 import { getText } from '../support/get-text.ts'
 import { filesBelow, formsOf, found, type Sought } from '../support/memory.ts'
-import { ProcessCluster, type ProcessNode, until } from '../support/process-cluster.ts'
+import { ProcessCluster } from '../support/process-cluster.ts'
+import type { ProcessNode } from '../support/process-node.ts'
+import { until } from '../support/until.ts'
 
 let cluster: ProcessCluster
 let collector: Collector

@@ -8,7 +8,8 @@ import { encodeRequest, type RequestBody, signRequest, type WalletJson } from '@
 import { type FaultCode, fromHex, isFault, newId, toHex } from '@quorate/base'
 import { solanaTransfer } from '@quorate/enclave/testing'
 import { systemRandom } from '@quorate/platform'
-import { ProcessCluster, type ProcessNode } from '../support/process-cluster.ts'
+import { ProcessCluster } from '../support/process-cluster.ts'
+import type { ProcessNode } from '../support/process-node.ts'
 
 const isCode = (code: FaultCode) => (error: unknown) =>
   isFault(error, code) || assert.fail(`expected ${code}, got ${String(error)}`)

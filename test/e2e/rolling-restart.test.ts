@@ -9,7 +9,9 @@ import { fromHex, isFault } from '@quorate/base'
 import { solanaTransfer } from '@quorate/enclave/testing'
 import { PATIENT, QuorateClient, readClusterChain, type VerifiedWallet } from '@quorate/sdk'
 import { getText } from '../support/get-text.ts'
-import { ProcessCluster, type ProcessNode, until } from '../support/process-cluster.ts'
+import { ProcessCluster } from '../support/process-cluster.ts'
+import type { ProcessNode } from '../support/process-node.ts'
+import { until } from '../support/until.ts'
 
 let cluster: ProcessCluster
 before(async () => {

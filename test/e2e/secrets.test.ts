@@ -20,7 +20,9 @@ import {
   memoryOf,
   type Sought,
 } from '../support/memory.ts'
-import { ProcessCluster, type ProcessNode, until } from '../support/process-cluster.ts'
+import { ProcessCluster } from '../support/process-cluster.ts'
+import type { ProcessNode } from '../support/process-node.ts'
+import { until } from '../support/until.ts'
 
 let cluster: ProcessCluster
 before(async () => {

@@ -14,7 +14,8 @@ import { newRecipientKey, verifyEd25519 } from '@quorate/enclave'
 import { joinCluster, makeCard, openLocal, restoreNode } from '@quorate/node'
 import { type BlobStore, openBlobStore } from '@quorate/platform'
 import { nodeConfigOf, type ProcessKms } from './node-config.ts'
-import { ProcessCluster, type ProcessNode, silent } from './process-cluster.ts'
+import { ProcessCluster, silent } from './process-cluster.ts'
+import type { ProcessNode } from './process-node.ts'
 import { nextRecord } from './records.ts'
 
 export type BackupCluster = {

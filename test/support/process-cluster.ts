@@ -2,15 +2,12 @@
  * A development cluster of real processes on unix sockets: each node a daemon with its signer
  * process, store and simulated HSM in a directory of its own. Tests kill, restart and restore them.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import {
   encodeRequest,
   type OperationJson,
@@ -27,9 +24,10 @@ import { joinCluster, makeCard, openLocal, signProposal } from '@quorate/node'
 import { type Address, createLogger, systemClock, systemRandom } from '@quorate/platform'
 import { chooseTemplate } from '@quorate/policy'
 import { NodeClient } from '@quorate/sdk'
-import { nodeConfigOf, type ProcessConfig, type ProcessHsm } from './node-config.ts'
+import { nodeConfigOf, type ProcessHsm } from './node-config.ts'
+import { copyOf, endNode, launchNode, type ProcessNode } from './process-node.ts'
+import { until } from './until.ts'
 
-const MAIN = fileURLToPath(new URL('./node-main.js', import.meta.url))
 const SUITES = {
   'bitcoin-testnet4': 'FROST-secp256k1-SHA256-TR-v1',
   'solana-devnet': 'FROST-ED25519-SHA512-v1',
@@ -44,17 +42,6 @@ export const silent = createLogger({
 })
 
 const SIMULATED: ProcessHsm = { config: { type: 'simulated', environment: 'development' } }
-
-export type ProcessNode = {
-  readonly index: number
-  readonly directory: string
-  config: ProcessConfig
-  child: ChildProcess | undefined
-  pid: number
-  signerPid: number
-  /** Lines that it logged since it was started. */
-  log: string[]
-}
 
 type Role = 'operator' | 'signer' | 'auditor'
 export type ClientKey = { readonly client: Id<'cli'>; readonly signer: Signer }
@@ -182,73 +169,23 @@ export class ProcessCluster {
     }
   }
 
-  /**
-   * Starts a node's process and waits until it serves. `nodeOptions` reach its signer process too.
-   * Throws with the code it printed if it does not.
-   */
-  async launch(
-    node: ProcessNode,
-    env: { readonly [name: string]: string } = {},
-    nodeOptions: readonly string[] = [],
-  ): Promise<void> {
-    const child = spawn(process.execPath, [...nodeOptions, MAIN, JSON.stringify(node.config)], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...env },
-    })
-    node.child = child
-    node.log = []
-    createInterface({ input: child.stderr! }).on('line', (line) => node.log.push(line))
-    const first = await Promise.race([
-      once(createInterface({ input: child.stdout! }), 'line').then(([line]) => String(line)),
-      once(child, 'exit').then(() => '{"code":"ended"}'),
-    ])
-    const ready = JSON.parse(first) as {
-      pid?: number
-      signerPid?: number
-      code?: string
-      message?: string
-    }
-    if (ready.pid === undefined)
-      throw new Error(`node ${node.index}: ${ready.code} ${ready.message ?? ''}`)
-    node.pid = ready.pid
-    node.signerPid = ready.signerPid ?? 0
+  /** As `launchNode`. */
+  launch(...launched: Parameters<typeof launchNode>): Promise<void> {
+    return launchNode(...launched)
   }
 
-  /** Ends the daemon as a loss of power would; its signer ends with it. */
-  async kill(node: ProcessNode): Promise<void> {
-    const { child } = node
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const gone = once(child, 'exit')
-    child.kill('SIGKILL')
-    await gone
-    // A signer ends with its daemon; one that is halted has to be ended by hand.
-    try {
-      process.kill(node.signerPid, 'SIGKILL')
-    } catch {
-      // It has ended already.
-    }
-    await untilGone(node.signerPid)
-    node.child = undefined
+  /** As a loss of power would end it. */
+  kill(node: ProcessNode): Promise<void> {
+    return endNode(node, 'SIGKILL')
   }
 
-  async stop(node: ProcessNode): Promise<void> {
-    const { child } = node
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const gone = once(child, 'exit')
-    child.kill('SIGTERM')
-    await gone
-    await untilGone(node.signerPid)
-    node.child = undefined
+  stop(node: ProcessNode): Promise<void> {
+    return endNode(node, 'SIGTERM')
   }
 
   /** A copy of a node's whole directory, HSM included, and how to put it back. */
   snapshot(node: ProcessNode): () => void {
-    const copy = join(this.root, `copy-${node.index}-${Date.now()}`)
-    cpSync(node.directory, copy, { recursive: true, preserveTimestamps: true })
-    return () => {
-      rmSync(node.directory, { recursive: true })
-      cpSync(copy, node.directory, { recursive: true, preserveTimestamps: true })
-    }
+    return copyOf(node.directory, join(this.root, `copy-${node.index}-${Date.now()}`))
   }
 
   client(node: ProcessNode, roles: readonly Role[] = Object.keys(this.keys) as Role[]): NodeClient {
@@ -389,25 +326,4 @@ async function freePorts(count: number): Promise<readonly number[]> {
   const ports = servers.map((server) => (server.address() as { port: number }).port)
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   return ports
-}
-
-/** Looks again and again, for at most two minutes: test machines can be very slow. Faults count as "not yet". */
-export async function until(is: () => Promise<boolean>, limitMs = 120_000): Promise<void> {
-  const end = Date.now() + limitMs
-  for (;;) {
-    if (await is().catch(() => false)) return
-    if (Date.now() > end) throw new Error('it did not come to that in time')
-    await sleep(50)
-  }
-}
-
-/** Until the process has ended, whether or not its new parent has taken notice (Linux: /proc). */
-async function untilGone(pid: number): Promise<void> {
-  await until(async () => {
-    try {
-      return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
-    } catch {
-      return true
-    }
-  })
 }

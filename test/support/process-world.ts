@@ -7,7 +7,9 @@ import { verifyEd25519 } from '@quorate/enclave'
 import { HostileNode, solanaTransfer } from '@quorate/enclave/testing'
 import { MIGRATIONS, Store } from '@quorate/node/testing'
 import { openMesh, openSql, systemClock, systemRandom, systemTimers } from '@quorate/platform'
-import { ProcessCluster, type ProcessNode, silent, until } from './process-cluster.ts'
+import { ProcessCluster, silent } from './process-cluster.ts'
+import type { ProcessNode } from './process-node.ts'
+import { until } from './until.ts'
 import { HONEST, type Honest, type TestWallet, type World } from './world.ts'
 
 export type ProcessWorld = World & {

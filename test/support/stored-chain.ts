@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { MIGRATIONS, Store } from '@quorate/node/testing'
 import { openSql, systemClock, systemRandom } from '@quorate/platform'
-import type { ProcessNode } from './process-cluster.ts'
+import type { ProcessNode } from './process-node.ts'
 
 const opened = ({ directory }: ProcessNode) =>
   openSql({

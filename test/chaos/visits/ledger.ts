@@ -1,7 +1,7 @@
 /** Nodes that die while they enter, release or bury a payment in the ledger of a limited wallet. */
 import assert from 'node:assert/strict'
 import { isFault } from '@quorate/base'
-import type { ProcessNode } from '../../support/process-cluster.ts'
+import type { ProcessNode } from '../../support/process-node.ts'
 import { UNIT } from '../limited.ts'
 import { Payments } from '../payments.ts'
 import type { Stage } from '../stage.ts'

@@ -4,7 +4,8 @@ import type { RequestBody, WalletJson } from '@quorate/api'
 import { type Id, newId } from '@quorate/base'
 import { sepoliaTransfer } from '@quorate/enclave/testing'
 import { systemRandom } from '@quorate/platform'
-import { type ProcessNode, until } from '../../support/process-cluster.ts'
+import type { ProcessNode } from '../../support/process-node.ts'
+import { until } from '../../support/until.ts'
 import type { Stage } from '../stage.ts'
 
 const LIFETIME_MS = 240_000

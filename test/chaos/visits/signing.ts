@@ -1,7 +1,7 @@
 /** Nodes that die while they sign or make a wallet. */
 import { fromHex } from '@quorate/base'
 import { sepoliaTransfer, solanaTransfer } from '@quorate/enclave/testing'
-import type { ProcessNode } from '../../support/process-cluster.ts'
+import type { ProcessNode } from '../../support/process-node.ts'
 import type { Stage } from '../stage.ts'
 
 /** Long enough to be asked for again when a node that died is back. */

@@ -9,7 +9,8 @@ import {
   type WaitingRequestJson,
 } from '@quorate/api'
 import { toHex } from '@quorate/base'
-import { type ProcessNode, until } from '../../support/process-cluster.ts'
+import type { ProcessNode } from '../../support/process-node.ts'
+import { until } from '../../support/until.ts'
 import { UNIT } from '../limited.ts'
 import { Payments } from '../payments.ts'
 import { hashOf } from '../read-mesh.ts'
